@@ -1,0 +1,143 @@
+// Command hailo-device-manager owns the accelerator and lets services share it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"hailo-depth/config"
+)
+
+// Exit codes: systemd should not restart what cannot start.
+const (
+	exitFailure = 1
+	exitConfig  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "hailo-device-manager:", err)
+	if _, ok := errors.AsType[*config.Error](err); ok {
+		os.Exit(exitConfig)
+	}
+	os.Exit(exitFailure)
+}
+
+// run does everything; main only turns its error into an exit code.
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) error {
+	getenv := func(name string) string {
+		value, _ := lookup(name)
+		return value
+	}
+	c, action, err := configure(args, lookup, stdout)
+	if err != nil || action == actionNone {
+		return err
+	}
+	if action == actionCheck {
+		_, err := fmt.Fprintln(stdout, "the configuration is valid")
+		return err
+	}
+	return serve(ctx, c, getenv, stderr)
+}
+
+type action int
+
+const (
+	actionServe action = iota
+	actionCheck        // --check-config
+	actionNone         // --help, --version
+)
+
+const usage = `hailo-device-manager owns the accelerator and lets services share it, one
+operation at a time, over a Unix socket.
+
+Usage: hailo-device-manager [flags]
+
+Flags:
+`
+
+const environment = `
+Environment (each is overridden by its flag and overrides the file):
+  HAILO_DEVICE_SOCKET             --socket
+  HAILO_DEVICE_SOCKET_MODE        file mode of the socket (0660)
+  HAILO_DEVICE_SOCKET_GROUP       owning group of the socket (that of /dev/hailo0, where it exists)
+  HAILO_DEVICE_HTTP_BIND          --http
+  HAILO_DEVICE_BACKEND            --backend
+  HAILO_DEVICE_GROUP_ID           VDevice group of HailoRT
+  HAILO_DEVICE_MAX_MESSAGE_BYTES  largest request and answer (67108864)
+  HAILO_DEVICE_MAX_EVICTIONS      rounds of eviction for one load (3)
+  HAILO_ONNXRUNTIME_LIB           the ONNX Runtime library, for the backend onnx
+  HAILO_SIM_*                     the simulated device: hailo-worker-sim --help
+`
+
+// configure merges defaults, file, environment and flags.
+func configure(args []string, lookup func(string) (string, bool), stdout io.Writer) (c config.Manager, a action, err error) {
+	c = config.DefaultManager()
+	flags := flag.NewFlagSet("hailo-device-manager", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	file := flags.String("config", "", "configuration `file` in YAML (default "+defaultFile+", if it exists)")
+	socket := flags.String("socket", "", "Unix socket to listen on (default "+c.Socket+")")
+	backend := flags.String("backend", "", "auto, onnx, sim or hailort (default auto: hailort where there is a device, else onnx)")
+	bind := flags.String("http", "", "address of status and metrics: host:port, a port on 127.0.0.1, or off (default "+c.HTTP+")")
+	checkOnly := flags.Bool("check-config", false, "say whether the configuration is valid, and exit")
+	version := flags.Bool("version", false, "print the version, and exit")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(stdout)
+			_, err = fmt.Fprint(stdout, usage)
+			flags.PrintDefaults()
+			_, envErr := fmt.Fprint(stdout, environment)
+			return c, actionNone, errors.Join(err, envErr)
+		}
+		return c, a, &config.Error{Source: "flags", Message: err.Error() + "; see --help"}
+	}
+	if flags.NArg() > 0 {
+		return c, a, &config.Error{Source: "flags", Message: fmt.Sprintf("unexpected argument %q; see --help", flags.Arg(0))}
+	}
+	if *version {
+		_, err := fmt.Fprintln(stdout, "hailo-device-manager", config.Version())
+		return c, actionNone, err
+	}
+	path, optional := *file, false
+	if path == "" {
+		path, optional = defaultFile, true
+	}
+	found, err := config.DecodeFile(path, optional, &c)
+	if err != nil {
+		return c, a, err
+	}
+	source := "settings"
+	if found {
+		source = path
+	}
+	if err := c.Environment(lookup); err != nil {
+		return c, a, err
+	}
+	flags.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "socket":
+			c.Socket = *socket
+		case "backend":
+			c.Backend = *backend
+		case "http":
+			c.HTTP = *bind
+		}
+	})
+	if *checkOnly {
+		a = actionCheck
+	}
+	return c, a, c.Validate(source)
+}
+
+const defaultFile = "/etc/hailo/hailo-device-manager.yaml"

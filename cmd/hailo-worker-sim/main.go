@@ -1,0 +1,39 @@
+// Command hailo-worker-sim is a worker with a simulated NPU.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"hailo-depth/sim"
+	"hailo-depth/worker"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Getenv, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "hailo-worker-sim:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	flags := flag.NewFlagSet("hailo-worker-sim", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, "hailo-worker-sim simulates an NPU for hailo-device-manager --backend sim, which starts it.\nEnvironment:\n", sim.Variables)
+	}
+	if err := flags.Parse(args); err != nil {
+		if err == flag.ErrHelp {
+			return nil
+		}
+		return err
+	}
+	config, err := sim.FromEnv(getenv)
+	if err != nil {
+		return err
+	}
+	return worker.Serve(ctx, sim.New(config))
+}

@@ -1,0 +1,135 @@
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"hailo-depth/device"
+	"hailo-depth/logging"
+	"hailo-depth/statusapi"
+)
+
+// Manager is the configuration of hailo-device-manager.
+type Manager struct {
+	Socket          string         `yaml:"socket"`
+	SocketMode      string         `yaml:"socket_mode"`
+	SocketGroup     string         `yaml:"socket_group"`
+	HTTP            string         `yaml:"http"`
+	Backend         string         `yaml:"backend"`
+	GroupID         string         `yaml:"group_id"`
+	MaxMessageBytes int64          `yaml:"max_message_bytes"`
+	MaxConnections  int            `yaml:"max_connections"`
+	MaxEvictions    int            `yaml:"max_evictions"`
+	Queue           int            `yaml:"queue"`
+	ONNX            ONNX           `yaml:"onnx"`
+	Timeouts        Timeouts       `yaml:"timeouts"`
+	Log             logging.Config `yaml:"log"`
+}
+
+// ONNX configures the CPU backend.
+type ONNX struct {
+	Threads  int   `yaml:"threads"`
+	MemoryMB int64 `yaml:"memory_mb"`
+	Spin     bool  `yaml:"spin"`
+}
+
+// Timeouts bound the device's operations.
+type Timeouts struct {
+	Load  time.Duration `yaml:"load"`
+	Infer time.Duration `yaml:"infer"`
+	Drain time.Duration `yaml:"drain"`
+}
+
+// DefaultManager holds the defaults that docs/operations.md states.
+func DefaultManager() Manager {
+	return Manager{
+		Socket:          device.DefaultSocket,
+		SocketMode:      "0660",
+		HTTP:            "127.0.0.1:5099",
+		Backend:         "auto",
+		MaxMessageBytes: device.DefaultMaxMessage,
+		MaxConnections:  256,
+		MaxEvictions:    3,
+		Queue:           256,
+		Timeouts:        Timeouts{Load: 120 * time.Second, Infer: 60 * time.Second, Drain: 10 * time.Second},
+		Log:             logging.Default(),
+	}
+}
+
+// Environment applies the variables of the socket contract. An empty
+// HAILO_DEVICE_HTTP_BIND switches HTTP off; any other empty variable is ignored.
+func (m *Manager) Environment(lookup func(string) (string, bool)) error {
+	text := func(name string, into *string) {
+		if v, ok := lookup(name); ok && v != "" {
+			*into = v
+		}
+	}
+	text("HAILO_DEVICE_SOCKET", &m.Socket)
+	text("HAILO_DEVICE_SOCKET_MODE", &m.SocketMode)
+	text("HAILO_DEVICE_SOCKET_GROUP", &m.SocketGroup)
+	text("HAILO_DEVICE_GROUP_ID", &m.GroupID)
+	text("HAILO_DEVICE_BACKEND", &m.Backend)
+	if v, ok := lookup("HAILO_DEVICE_HTTP_BIND"); ok {
+		m.HTTP = v
+	}
+	if v, ok := lookup("HAILO_DEVICE_MAX_MESSAGE_BYTES"); ok && v != "" {
+		n, err := strconv.ParseInt(v, 0, 64)
+		if err != nil {
+			return &Error{"HAILO_DEVICE_MAX_MESSAGE_BYTES", fmt.Sprintf("%q is not a whole number of bytes", v)}
+		}
+		m.MaxMessageBytes = n
+	}
+	if v, ok := lookup("HAILO_DEVICE_MAX_EVICTIONS"); ok && v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			return &Error{"HAILO_DEVICE_MAX_EVICTIONS", fmt.Sprintf("%q is not a whole number", v)}
+		}
+		m.MaxEvictions = n
+	}
+	return nil
+}
+
+// Mode is SocketMode as permission bits. It takes any integer literal of Go or
+// C: 0660, 0o660, 432.
+func (m *Manager) Mode() (fs.FileMode, error) {
+	bits, err := strconv.ParseUint(m.SocketMode, 0, 32)
+	if err != nil || bits > 0o777 {
+		return 0, fmt.Errorf("%q is no file mode; expected 0 to 0777, written in octal with a leading 0, such as 0660", m.SocketMode)
+	}
+	return fs.FileMode(bits), nil
+}
+
+// Validate checks every value; source names where they come from.
+func (m *Manager) Validate(source string) error {
+	c := check{source: source}
+	c.that(m.Socket != "", "socket", `""`, "a path")
+	if _, err := m.Mode(); err != nil {
+		c.errs = append(c.errs, &Error{source, "socket_mode: " + err.Error()})
+	}
+	if _, err := statusapi.ParseBind(m.HTTP); err != nil {
+		c.errs = append(c.errs, &Error{source, "http: " + err.Error()})
+	}
+	c.oneOf("backend", m.Backend, "auto", "onnx", "sim", "hailort")
+	c.that(m.MaxMessageBytes >= 1024 && m.MaxMessageBytes <= 1<<31, "max_message_bytes", m.MaxMessageBytes, "1024 to 2147483648")
+	c.that(m.MaxConnections >= 1 && m.MaxConnections <= 65536, "max_connections", m.MaxConnections, "1 to 65536")
+	c.that(m.MaxEvictions >= 0 && m.MaxEvictions <= 1000, "max_evictions", m.MaxEvictions, "0 to 1000")
+	c.that(m.Queue >= 1 && m.Queue <= 65536, "queue", m.Queue, "1 to 65536")
+	c.onnx(m.ONNX)
+	c.that(m.Timeouts.Load >= time.Second, "timeouts.load", m.Timeouts.Load, "at least 1s")
+	c.that(m.Timeouts.Infer >= 10*time.Millisecond, "timeouts.infer", m.Timeouts.Infer, "at least 10ms")
+	c.that(m.Timeouts.Drain >= 0, "timeouts.drain", m.Timeouts.Drain, "at least 0s")
+	c.log(m.Log)
+	return c.err()
+}
+
+func (c *check) onnx(o ONNX) {
+	c.that(o.Threads >= 0 && o.Threads <= 1024, "onnx.threads", o.Threads, "0 (one per core) to 1024")
+	c.that(o.MemoryMB >= 0 && o.MemoryMB <= 1<<24, "onnx.memory_mb", o.MemoryMB, "0 (no limit) to 16777216")
+}
+
+func (c *check) log(l logging.Config) {
+	c.oneOf("log.format", l.Format, "text", "json")
+	c.oneOf("log.level", l.Level, "debug", "info", "warn", "error")
+}

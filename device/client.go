@@ -1,0 +1,254 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"hailo-depth/tensor"
+)
+
+// DefaultSocket is the default of HAILO_DEVICE_SOCKET.
+const DefaultSocket = "/run/hailo/device.sock"
+
+// maxIdle bounds the connections that a client keeps for its next requests.
+const maxIdle = 8
+
+// Client is a Service over the manager's socket. The zero value uses
+// DefaultSocket. It connects when it must and as often as it must: a manager
+// that was restarted is found again by the next call.
+//
+// Calls are safe for concurrent use; each occupies a connection of its own, and
+// a call whose context ends closes it, which tells the manager to drop it.
+type Client struct {
+	Path       string
+	MaxMessage int64 // of an answer in bytes; 0: DefaultMaxMessage
+
+	mu     sync.Mutex
+	idle   []net.Conn
+	closed bool
+}
+
+var _ Service = (*Client)(nil)
+
+// retryUnavailable is how soon a manager that is away may be back.
+const retryUnavailable = 2 * time.Second
+
+// Close ends the idle connections; calls after it still work, unpooled.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	var err error
+	for _, conn := range c.idle {
+		err = errors.Join(err, conn.Close())
+	}
+	c.idle = nil
+	return err
+}
+
+// answer is every field that an answer may have.
+type answer struct {
+	Status       string         `json:"status"`
+	Error        string         `json:"error"`
+	Kind         Kind           `json:"kind"`
+	DeviceStatus int            `json:"device_status"`
+	RetryAfterMS int64          `json:"retry_after_ms"`
+	Message      string         `json:"message"`
+	Result       jsontext.Value `json:"result"`
+	InferenceMS  int64          `json:"inference_time_ms"`
+	Timing       *WireTiming    `json:"timing"`
+	ModelInfo    struct {
+		DetectionInputShape tensor.Shape `json:"detection_input_shape"`
+	} `json:"model_info"`
+	wireStatus
+}
+
+// Load implements Service.
+func (c *Client) Load(ctx context.Context, m Model) (Loaded, error) {
+	a, err := c.call(ctx, "load_model", m, nil)
+	return Loaded{Already: a.Message == "Model already loaded", DetectionInputShape: a.ModelInfo.DetectionInputShape}, err
+}
+
+// Unload implements Service.
+func (c *Client) Unload(ctx context.Context, m Model) (bool, error) {
+	a, err := c.call(ctx, "unload_model", m, nil)
+	return a.Message == "Model unloaded", err
+}
+
+// Infer implements Service.
+func (c *Client) Infer(ctx context.Context, m Model, in Input) (Result, error) {
+	a, err := c.call(ctx, "infer", m, &in)
+	if err != nil {
+		return Result{}, err
+	}
+	r, err := parseResult(a.Result)
+	if err != nil {
+		return Result{}, &Error{Kind: KindInternal, Message: "the device manager's result: " + err.Error()}
+	}
+	if a.Timing != nil {
+		r.Timing = a.Timing.timing()
+	} else {
+		r.Timing.Infer = time.Duration(a.InferenceMS) * time.Millisecond
+	}
+	return r, nil
+}
+
+// Status implements Service.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	a, err := c.call(ctx, "device_status", Model{}, nil)
+	if err != nil {
+		return Status{}, err
+	}
+	s := a.status()
+	s.SocketPath = c.path()
+	return s, nil
+}
+
+func (c *Client) path() string {
+	if c.Path == "" {
+		return DefaultSocket
+	}
+	return c.Path
+}
+
+func (c *Client) call(ctx context.Context, action string, m Model, in *Input) (answer, error) {
+	frame, err := encode(action, m, in)
+	if err != nil {
+		return answer{}, &Error{Kind: KindInvalid, Message: err.Error()}
+	}
+	conn, reused := c.take()
+	for {
+		if conn == nil {
+			if conn, err = c.dial(ctx); err != nil {
+				return answer{}, err
+			}
+			reused = false
+		}
+		body, err := c.exchange(ctx, conn, frame)
+		switch {
+		case err == nil:
+			c.give(conn)
+			return decode(body)
+		case ctx.Err() != nil:
+			return answer{}, gaveUp(ctx)
+		case !reused:
+			return answer{}, c.away("lost the device manager", err)
+		}
+		conn = nil // the manager was restarted since the connection's last use
+	}
+}
+
+func gaveUp(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &Error{Kind: KindTimeout, Message: "the device manager did not answer before the deadline"}
+	}
+	return &Error{Kind: KindCanceled, Message: "the request was canceled"}
+}
+
+func (c *Client) away(what string, err error) error {
+	return &Error{Kind: KindUnavailable, RetryAfter: retryUnavailable,
+		Message: fmt.Sprintf("%s at %s: %v", what, c.path(), err)}
+}
+
+func encode(action string, m Model, in *Input) ([]byte, error) {
+	// "detail" asks for error kinds and timings; managers that do not know it
+	// ignore it.
+	o := object{dst: append(AppendFrame(nil), '{')}
+	o.string("action", action)
+	o.key("detail")
+	o.dst = append(o.dst, "true"...)
+	o.string("model_path", m.Path)
+	o.string("model_type", m.Type)
+	if len(m.Params) > 0 {
+		o.key("model_params")
+		o.dst = append(o.dst, m.Params...)
+	}
+	if in != nil {
+		o.key("input_data")
+		var err error
+		o.dst, err = in.AppendJSON(o.dst)
+		o.err = errors.Join(o.err, err)
+	}
+	frame := append(o.dst, '}')
+	return frame, errors.Join(o.err, FinishFrame(frame, math.MaxUint32))
+}
+
+func (c *Client) exchange(ctx context.Context, conn net.Conn, frame []byte) ([]byte, error) {
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	limit := c.MaxMessage
+	if limit == 0 {
+		limit = DefaultMaxMessage
+	}
+	_, err := conn.Write(frame)
+	var body []byte
+	if err == nil {
+		body, err = ReadFrame(conn, limit)
+	}
+	if !stop() && err == nil {
+		err = context.Cause(ctx) // the connection's deadline has passed: it cannot be kept
+	}
+	if err != nil {
+		err = errors.Join(err, conn.Close())
+	}
+	return body, err
+}
+
+func decode(body []byte) (answer, error) {
+	var a answer
+	if err := json.Unmarshal(body, &a, jsontext.AllowDuplicateNames(true)); err != nil {
+		return answer{}, &Error{Kind: KindInternal, Message: "the device manager's answer: " + err.Error()}
+	}
+	if a.Error != "" {
+		kind := a.Kind
+		if kind == "" {
+			kind = KindInternal // an earlier manager does not tell
+		}
+		return answer{}, &Error{Kind: kind, Message: a.Error, Status: a.DeviceStatus,
+			RetryAfter: time.Duration(a.RetryAfterMS) * time.Millisecond}
+	}
+	return a, nil
+}
+
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.path())
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, gaveUp(ctx)
+	case errors.Is(err, os.ErrPermission):
+		return nil, &Error{Kind: KindUnavailable, Message: fmt.Sprintf(
+			"no permission to use the device manager's socket %s: this user must be in the socket's group", c.path())}
+	}
+	return nil, c.away("no device manager", err)
+}
+
+func (c *Client) take() (net.Conn, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.idle) == 0 {
+		return nil, false
+	}
+	conn := c.idle[len(c.idle)-1]
+	c.idle = c.idle[:len(c.idle)-1]
+	return conn, true
+}
+
+func (c *Client) give(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || len(c.idle) >= maxIdle {
+		_ = conn.Close() // nothing is in flight on it
+		return
+	}
+	c.idle = append(c.idle, conn)
+}

@@ -1,0 +1,276 @@
+// Package manager owns the device: it queues what services ask for, runs one
+// operation at a time, loads and evicts models, and replaces the worker process
+// when it fails. It implements device.Service; the listeners in front of it
+// live in socketapi and statusapi.
+package manager
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hailo-depth/device"
+	"hailo-depth/worker"
+)
+
+// Limits bounds what the manager does. Use DefaultLimits for the values that
+// the documentation states.
+type Limits struct {
+	Queue        int           // requests that may wait
+	MaxEvictions int           // rounds of eviction for one load
+	LoadTimeout  time.Duration // of one network
+	InferTimeout time.Duration // of one network
+	StartTimeout time.Duration // of the worker, until it has opened the device
+	CloseTimeout time.Duration // of the worker, until it has released the device
+	DrainTimeout time.Duration // of the queue, when the manager stops
+	Statistics   time.Duration // between two readings of temperature and memory
+}
+
+// DefaultLimits are generous: HailoRT's own calls may take 45 s.
+func DefaultLimits() Limits {
+	return Limits{
+		Queue:        256,
+		MaxEvictions: 3,
+		LoadTimeout:  120 * time.Second,
+		InferTimeout: 60 * time.Second,
+		StartTimeout: 60 * time.Second,
+		CloseTimeout: 5 * time.Second,
+		DrainTimeout: 10 * time.Second,
+		Statistics:   5 * time.Second,
+	}
+}
+
+// Options are what a Manager needs.
+type Options struct {
+	Limits     Limits
+	Start      func(context.Context) (Worker, error) // opens the device
+	Log        *slog.Logger
+	Registry   *prometheus.Registry // for the figures; may be nil
+	SocketPath string               // for status answers; may be empty
+}
+
+// Manager is the owner of a device.
+type Manager struct {
+	options Options
+	metrics *metrics
+	started time.Time
+	queue   *queue
+	runtime *runtime
+	life    context.Context // of operations on the device; ends when draining has
+	end     context.CancelFunc
+	workers sync.WaitGroup // watchers
+	reading atomic.Pointer[reading]
+}
+
+// reading is the last statistics of the device.
+type reading struct {
+	statistics worker.Statistics
+	err        error
+}
+
+var _ device.Service = (*Manager)(nil)
+
+// New makes a Manager; Run brings it to life. It fails when the registry has
+// figures of a manager already.
+func New(o Options) (*Manager, error) {
+	m := &Manager{options: o, started: time.Now(), queue: newQueue(o.Limits.Queue)}
+	if o.Registry != nil {
+		var err error
+		if m.metrics, err = newMetrics(o.Registry, &m.queue.depth); err != nil {
+			return nil, err
+		}
+	}
+	m.life, m.end = context.WithCancel(context.Background())
+	m.runtime = &runtime{limits: o.Limits, start: o.Start, log: o.Log, metrics: m.metrics, born: m.watch, respawnDelay: leastRespawnDelay, models: map[key]*model{}}
+	m.runtime.publish()
+	return m, nil
+}
+
+// Run opens the device and serves until ctx ends. Then it refuses new requests,
+// finishes those that wait within Limits.DrainTimeout, closes the device and
+// returns. A device that cannot be opened is no error: Run goes on trying, and
+// requests are told.
+func (m *Manager) Run(ctx context.Context) error {
+	var group sync.WaitGroup
+	group.Go(func() { m.queue.run(m.life) })
+	group.Go(func() { m.supervise(ctx) })
+	group.Go(func() { m.poll(ctx) })
+	<-ctx.Done()
+
+	drain, cancel := context.WithTimeout(m.life, m.options.Limits.DrainTimeout)
+	m.queue.drain(drain)
+	cancel()
+	m.end() // ends an operation that is still running by killing the worker
+	group.Wait()
+	m.workers.Wait()
+	m.runtime.close(context.WithoutCancel(ctx))
+	return nil
+}
+
+// Load implements device.Service.
+func (m *Manager) Load(ctx context.Context, model device.Model) (device.Loaded, error) {
+	if err := m.Check(model); err != nil {
+		return device.Loaded{}, err
+	}
+	var loaded device.Loaded
+	err := m.do(ctx, "load", model, func() error {
+		found, already, err := m.runtime.loadedModel(m.life, model)
+		if err != nil {
+			return asLoadError(err)
+		}
+		loaded.Already = already
+		if n, ok := found.networks[ocrDetection]; ok {
+			loaded.DetectionInputShape = detectionShape(n.Signature())
+		}
+		return nil
+	})
+	if err != nil {
+		return device.Loaded{}, err
+	}
+	return loaded, nil
+}
+
+// Infer implements device.Service.
+func (m *Manager) Infer(ctx context.Context, model device.Model, in device.Input) (device.Result, error) {
+	if err := m.Check(model); err != nil {
+		return device.Result{}, err
+	}
+	var result device.Result
+	asked := time.Now()
+	var granted time.Time
+	err := m.do(ctx, "infer", model, func() (err error) {
+		granted = time.Now()
+		result, err = m.runtime.infer(m.life, model, in)
+		return err
+	})
+	if err != nil {
+		return device.Result{}, err
+	}
+	result.Timing.Queue = granted.Sub(asked)
+	return result, nil
+}
+
+// Unload implements device.Service.
+func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) {
+	if model.Path == "" {
+		return false, errPathRequired
+	}
+	var was bool
+	err := m.do(ctx, "unload", model, func() error {
+		was = m.runtime.unload(m.life, key{model.Type, model.Path})
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	return was, nil
+}
+
+// do queues fn and accounts for its outcome. What fn writes may be read only
+// when do has returned its error: a caller that left early must not look.
+func (m *Manager) do(ctx context.Context, action string, model device.Model, fn func() error) error {
+	var outcome error
+	waited, err := m.queue.do(ctx, false, func() { outcome = fn() })
+	if err == nil {
+		m.metrics.waited(waited)
+		err = outcome
+	}
+	m.metrics.request(action, model, err)
+	return err
+}
+
+var errPathRequired = &device.Error{Kind: device.KindInvalid, Message: "model_path required"}
+
+// Check refuses what need not wait for the device to be refused: models without
+// a file and types that this manager does not run. Load and Infer begin with it.
+func (m *Manager) Check(model device.Model) error { return check(model) }
+
+func check(m device.Model) error {
+	if m.Path == "" {
+		return errPathRequired
+	}
+	if pathIsFile(m.Type) {
+		if err := needFile("Model file", m.Path); err != nil {
+			if device.KindOf(err) == device.KindNotFound {
+				return err
+			}
+			return asLoadError(err)
+		}
+	}
+	kind, ok := typeOf(m.Type)
+	if !ok {
+		return asLoadError(badInput("Unsupported model_type: %s", m.Type))
+	}
+	if g, ok := kind.(generativeType); ok {
+		return asLoadError(g.refuse())
+	}
+	return nil
+}
+
+// Status implements device.Service. It never waits.
+func (m *Manager) Status(context.Context) (device.Status, error) {
+	v := m.runtime.view.Load()
+	s := device.Status{
+		DeviceID:      v.identity.DeviceID,
+		Architecture:  v.identity.Architecture,
+		Firmware:      v.identity.Firmware,
+		Models:        v.models,
+		Uptime:        time.Since(m.started),
+		SocketPath:    m.options.SocketPath,
+		QueueDepth:    int(m.queue.depth.Load()),
+		Evictions:     v.evictions,
+		RuntimeBroken: v.broken,
+		CapacityEvent: v.event,
+	}
+	if v.worker == nil {
+		s.IdentifyErr = "no device is open"
+	}
+	if r := m.reading.Load(); r != nil {
+		s.Temperature, s.TemperatureErr = r.statistics.TemperatureCelsius, r.statistics.TemperatureError
+		s.MemoryTotal, s.MemoryUsed = r.statistics.MemoryTotalBytes, r.statistics.MemoryUsedBytes
+		if r.err != nil {
+			s.TemperatureErr = r.err.Error()
+		}
+	} else {
+		s.TemperatureErr = "not read yet"
+	}
+	return s, nil
+}
+
+// Ready says why requests would fail at the moment; empty when they would not.
+func (m *Manager) Ready() string {
+	v := m.runtime.view.Load()
+	switch {
+	case m.life.Err() != nil:
+		return "shutting down"
+	case v.broken != "":
+		return v.broken
+	case v.worker == nil:
+		return "the device is being opened"
+	}
+	return ""
+}
+
+// Alive reports whether the scheduler's loop turns, for a watchdog.
+func (m *Manager) Alive(ctx context.Context) bool { return m.queue.alive(ctx) }
+
+// modelName is what logs and metrics call a model.
+func modelName(path string) string { return filepath.Base(path) }
+
+// errorKind is the outcome label of an error.
+func errorKind(err error) string {
+	var e *device.Error
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &e):
+		return string(e.Kind)
+	}
+	return string(device.KindInternal)
+}

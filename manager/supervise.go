@@ -1,0 +1,111 @@
+package manager
+
+import (
+	"context"
+	"time"
+
+	"hailo-depth/worker"
+)
+
+const (
+	// retryBroken is how often a device that could not be opened is tried again.
+	retryBroken = 30 * time.Second
+	// A worker that dies young is replaced ever more slowly, between these.
+	leastRespawnDelay = 250 * time.Millisecond
+	mostRespawnDelay  = 30 * time.Second
+	// young is the age below which a death counts as a failure to start.
+	young = 10 * time.Second
+)
+
+// supervise opens the device at the start and tries again while it is broken.
+func (m *Manager) supervise(ctx context.Context) {
+	tick := time.NewTicker(retryBroken)
+	defer tick.Stop()
+	for {
+		if v := m.runtime.view.Load(); v.worker == nil {
+			m.reopen(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// reopen is a job like any other, but goes to the head of the queue.
+func (m *Manager) reopen(ctx context.Context) {
+	_, err := m.queue.do(ctx, true, func() {
+		if err := m.runtime.ensure(m.life); err == nil {
+			m.read(m.life)
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		m.options.Log.Warn("the device was not reopened", "error", err)
+	}
+}
+
+// watch sees a new worker's death, also when nothing is asked of it, and has it
+// replaced. It is called by the job that started the worker.
+func (m *Manager) watch(w Worker) {
+	born := time.Now()
+	delay := m.runtime.respawnDelay
+	m.workers.Go(func() {
+		select {
+		case <-m.life.Done():
+			return
+		case <-w.Done():
+		}
+		if time.Since(born) > young {
+			delay = leastRespawnDelay
+		}
+		select {
+		case <-m.life.Done():
+			return
+		case <-time.After(delay):
+		}
+		_, err := m.queue.do(m.life, true, func() {
+			m.runtime.respawnDelay = min(2*delay, mostRespawnDelay)
+			if m.runtime.worker == nil || m.runtime.worker == w {
+				if m.runtime.ensure(m.life) == nil {
+					m.read(m.life)
+				}
+			}
+		})
+		if err != nil && m.life.Err() == nil {
+			m.options.Log.Warn("the worker was not replaced", "error", err)
+		}
+	})
+}
+
+// statisticsTimeout is what a device may take to tell its temperature.
+const statisticsTimeout = 2 * time.Second
+
+// poll keeps the last temperature and memory figures at hand, so that status
+// calls never ask the device.
+func (m *Manager) poll(ctx context.Context) {
+	tick := time.NewTicker(m.options.Limits.Statistics)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			m.read(ctx)
+		}
+	}
+}
+
+func (m *Manager) read(ctx context.Context) {
+	v := m.runtime.view.Load()
+	if v.worker == nil {
+		m.reading.Store(&reading{statistics: worker.Statistics{TemperatureError: "no device is open"}})
+		m.metrics.device(false, worker.Statistics{})
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, statisticsTimeout)
+	defer cancel()
+	s, err := v.worker.Statistics(ctx)
+	m.reading.Store(&reading{statistics: s, err: err})
+	m.metrics.device(err == nil, s)
+}

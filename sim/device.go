@@ -1,0 +1,150 @@
+// Package sim is a simulated NPU: latency, load time, a memory budget and
+// faults on command, and a network whose answers are known exactly. It stands
+// in for the device in tests, load tests and capacity planning.
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"hailo-depth/tensor"
+	"hailo-depth/worker"
+)
+
+// Device is a worker.Backend.
+type Device struct {
+	config Config
+	exit   func(code int) // of the crash fault
+
+	random *rand.Rand // load, infer and unload come one at a time
+	counts map[worker.Operation]uint64
+
+	mu   sync.Mutex // used is read beside a load by Statistics
+	used int64
+}
+
+// New makes a device.
+func New(config Config) *Device {
+	return &Device{
+		config: config,
+		exit:   os.Exit,
+		random: rand.New(rand.NewPCG(config.Seed, 0)),
+		counts: map[worker.Operation]uint64{},
+	}
+}
+
+// Identify gives the values of the recorded cases.
+func (d *Device) Identify() worker.Identity {
+	return worker.Identity{
+		Backend:      "sim",
+		DeviceID:     "0001:01:00.0",
+		Architecture: "HAILO10H",
+		Firmware:     "5.3.0 (release,app)",
+	}
+}
+
+// Statistics gives a constant temperature and the true use of the budget.
+func (d *Device) Statistics() worker.Statistics {
+	celsius := 53.5
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: d.config.MemoryBytes, MemoryUsedBytes: d.used}
+}
+
+// Close releases nothing: the memory is simulated.
+func (d *Device) Close() error { return nil }
+
+// Load places a network on the device, or fails with status 81 when it is full.
+func (d *Device) Load(spec worker.LoadSpec) (worker.LoadedNetwork, error) {
+	if err := d.strike(worker.OpLoad, spec.Path); err != nil {
+		return nil, err
+	}
+	time.Sleep(d.config.Load)
+	file, err := readModel(spec.Path, spec.InputType)
+	if err != nil {
+		return nil, err
+	}
+	if file.loadError != "" {
+		return nil, &worker.Error{Kind: worker.KindModel, Message: file.loadError}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.used+file.bytes > d.config.MemoryBytes {
+		e := worker.FromHailoStatus(worker.OpLoad, 81, fmt.Sprintf(
+			"Cannot place %s on the device: %d bytes wanted, %d of %d in use",
+			filepath.Base(spec.Path), file.bytes, d.used, d.config.MemoryBytes))
+		e.NeededBytes, e.TotalBytes = file.bytes, d.config.MemoryBytes
+		return nil, e
+	}
+	d.used += file.bytes
+	return &network{device: d, file: file, path: spec.Path}, nil
+}
+
+// strike counts an operation and carries out the fault that hits it, if any.
+func (d *Device) strike(operation worker.Operation, path string) error {
+	d.counts[operation]++
+	faults, err := d.config.faults.now()
+	if err != nil {
+		return err
+	}
+	f := faults.at(operation, d.counts[operation], d.random)
+	switch {
+	case f == nil:
+		return nil
+	case f.crash:
+		fmt.Fprintf(os.Stderr, "injected crash at %s %d\n", operation, d.counts[operation])
+		d.exit(70)
+	case f.hang:
+		fmt.Fprintf(os.Stderr, "injected hang at %s %d\n", operation, d.counts[operation])
+		select {}
+	}
+	return worker.FromHailoStatus(operation, f.status, fmt.Sprintf("injected fault at %s %d of %s", operation, d.counts[operation], filepath.Base(path)))
+}
+
+type network struct {
+	device          *Device
+	file            modelFile
+	path            string
+	inputs, outputs [][]byte
+}
+
+func (n *network) Signature() worker.Signature { return n.file.signature }
+
+func (n *network) Bind(inputs, outputs [][]byte) error {
+	n.inputs, n.outputs = inputs, outputs
+	return nil
+}
+
+// Infer computes first and then waits out the rest of the latency, so that the
+// simulated time does not depend on this machine's speed.
+func (n *network) Infer(time.Duration) ([]tensor.Tensor, error) {
+	d := n.device
+	began := time.Now()
+	if err := d.strike(worker.OpInfer, n.path); err != nil {
+		return nil, err
+	}
+	for i, out := range n.file.signature.Outputs {
+		if len(n.inputs) > 0 {
+			compute(n.file.signature.Inputs[0], n.inputs[0], out, n.outputs[i])
+		}
+	}
+	latency := d.config.Latency
+	if d.config.Jitter > 0 {
+		latency += time.Duration((2*d.random.Float64() - 1) * float64(d.config.Jitter))
+	}
+	time.Sleep(latency - time.Since(began))
+	return nil, nil
+}
+
+func (n *network) Close() error {
+	d := n.device
+	err := d.strike(worker.OpUnload, n.path)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.used -= n.file.bytes
+	return err
+}

@@ -1,0 +1,36 @@
+// Package simtest lets tests run the simulated device as a real child process,
+// without building a program first: the test binary is its own worker.
+package simtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"hailo-depth/sim"
+	"hailo-depth/worker"
+)
+
+const asWorker = "HAILO_SIMTEST_WORKER"
+
+// Main is the body of TestMain in packages that use Command.
+func Main(m *testing.M) {
+	if os.Getenv(asWorker) == "" {
+		os.Exit(m.Run())
+	}
+	config, err := sim.FromEnv(os.Getenv)
+	if err == nil {
+		err = worker.Serve(context.Background(), sim.New(config))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// Command runs the simulated device with HAILO_SIM_* variables, "NAME=value".
+func Command(env ...string) worker.Command {
+	return worker.Command{Path: os.Args[0], Env: append(env, asWorker+"=1")}
+}

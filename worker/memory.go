@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxRegion bounds the shared memory of one network.
+const maxRegion = 1 << 30
+
+// memory is a mapped memfd that both sides see.
+type memory struct {
+	layout region
+	data   []byte
+}
+
+// newMemory makes the memory for a network's tensors and returns it with the
+// descriptor to pass on, which the caller closes.
+func newMemory(s Signature) (*memory, int, error) {
+	layout, err := plan(s)
+	if err != nil {
+		return nil, -1, err
+	}
+	fd, err := unix.MemfdCreate("hailo-tensors", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, -1, fmt.Errorf("memfd_create: %w", err)
+	}
+	if err := unix.Ftruncate(fd, layout.Bytes); err != nil {
+		return nil, -1, errors.Join(fmt.Errorf("size of shared memory: %w", err), unix.Close(fd))
+	}
+	// Sealed, so that no side can make the other's mapping end in SIGBUS.
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		return nil, -1, errors.Join(fmt.Errorf("sealing shared memory: %w", err), unix.Close(fd))
+	}
+	m, err := mapMemory(fd, layout)
+	if err != nil {
+		return nil, -1, errors.Join(err, unix.Close(fd))
+	}
+	return m, fd, nil
+}
+
+const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+
+// openMemory maps what a worker sent. It takes fd over and trusts nothing: the
+// size, the seals and the offsets are checked first.
+func openMemory(fd int, layout region, s Signature) (*memory, error) {
+	m, err := checkMemory(fd, layout, s)
+	return m, errors.Join(err, unix.Close(fd))
+}
+
+func checkMemory(fd int, layout region, s Signature) (*memory, error) {
+	tensors, offsets := slices.Concat(s.Inputs, s.Outputs), slices.Concat(layout.Inputs, layout.Outputs)
+	if len(layout.Inputs) != len(s.Inputs) || len(layout.Outputs) != len(s.Outputs) || layout.Bytes <= 0 || layout.Bytes > maxRegion {
+		return nil, fmt.Errorf("shared memory layout %+v does not suit %d inputs and %d outputs", layout, len(s.Inputs), len(s.Outputs))
+	}
+	for i, t := range tensors {
+		size, err := t.bytes()
+		if err != nil {
+			return nil, err
+		}
+		if offsets[i] < 0 || offsets[i] > layout.Bytes || size > layout.Bytes-offsets[i] {
+			return nil, fmt.Errorf("tensor %q of %d bytes at %d lies outside the %d bytes of shared memory", t.Name, size, offsets[i], layout.Bytes)
+		}
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return nil, fmt.Errorf("shared memory: %w", err)
+	}
+	has, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	if err != nil || has&unix.F_SEAL_SHRINK == 0 || stat.Size < layout.Bytes {
+		return nil, fmt.Errorf("shared memory of %d bytes with seals %#x; wanted %d bytes, sealed against shrinking", stat.Size, has, layout.Bytes)
+	}
+	return mapMemory(fd, layout)
+}
+
+func mapMemory(fd int, layout region) (*memory, error) {
+	data, err := unix.Mmap(fd, 0, int(layout.Bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("mapping shared memory: %w", err)
+	}
+	return &memory{layout: layout, data: data}, nil
+}
+
+// plan lays the tensors out one after another, each on a page of its own.
+func plan(s Signature) (region, error) {
+	page := int64(os.Getpagesize())
+	var r region
+	place := func(tensors []TensorInfo) ([]int64, error) {
+		var offsets []int64
+		for _, t := range tensors {
+			size, err := t.bytes()
+			if err != nil {
+				return nil, err
+			}
+			if size > maxRegion-r.Bytes {
+				return nil, fmt.Errorf("tensor %q of %d bytes: a network may have %d bytes of inputs and outputs", t.Name, size, maxRegion)
+			}
+			offsets = append(offsets, r.Bytes)
+			r.Bytes += (size + page - 1) / page * page
+		}
+		return offsets, nil
+	}
+	var err error
+	if r.Inputs, err = place(s.Inputs); err != nil {
+		return r, err
+	}
+	if r.Outputs, err = place(s.Outputs); err != nil {
+		return r, err
+	}
+	r.Bytes = max(r.Bytes, page)
+	return r, nil
+}
+
+// views cuts the mapping into one slice a tensor.
+func (m *memory) views(tensors []TensorInfo, offsets []int64) [][]byte {
+	views := make([][]byte, len(tensors))
+	for i, t := range tensors {
+		size, _ := t.bytes() // checked when the memory was made or opened
+		views[i] = m.data[offsets[i] : offsets[i]+size : offsets[i]+size]
+	}
+	return views
+}
+
+func (m *memory) close() error { return unix.Munmap(m.data) }

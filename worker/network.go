@@ -1,0 +1,112 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"hailo-depth/tensor"
+)
+
+// Network is a model file loaded into a worker.
+type Network struct {
+	process   *Process
+	id        uint64
+	signature Signature
+	memory    *memory
+}
+
+// Output is one result of a network.
+type Output struct {
+	Name   string
+	Tensor tensor.Tensor
+}
+
+// Load loads a network. When ctx ends first the worker is in an unknown state
+// and must be killed.
+func (p *Process) Load(ctx context.Context, spec LoadSpec) (*Network, error) {
+	p.mu.Lock()
+	p.lastID++
+	id := p.lastID
+	p.mu.Unlock()
+	r, fd, err := p.call(ctx, request{Verb: verbLoad, Network: id, Load: &spec})
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{process: p, id: id}
+	if err := n.adopt(r, fd); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// adopt takes over the signature and the memory of an answer.
+func (n *Network) adopt(r reply, fd int) error {
+	if r.Signature == nil || r.Region == nil || fd < 0 {
+		closeDescriptor(fd)
+		return &Error{Kind: KindInternal, Message: "the worker answered a load without signature or shared memory"}
+	}
+	m, err := openMemory(fd, *r.Region, *r.Signature)
+	if err != nil {
+		return &Error{Kind: KindInternal, Message: err.Error()}
+	}
+	if n.memory != nil {
+		err = n.memory.close()
+	}
+	n.signature, n.memory = *r.Signature, m
+	return err
+}
+
+// Signature is what goes in and comes out.
+func (n *Network) Signature() Signature { return n.signature }
+
+// Infer runs the network once and returns its outputs, in the network's order,
+// with the time spent inside the library, which may take at most timeout.
+// inputs are in the order of the signature and of exactly its types and sizes
+// (see tensor.Fit). There is one set of buffers: the caller sees to it that
+// calls do not overlap. When ctx ends first the buffers are still in use and
+// the worker must be killed.
+func (n *Network) Infer(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) ([]Output, time.Duration, error) {
+	if len(inputs) != len(n.signature.Inputs) {
+		return nil, 0, invalid("the network takes %d inputs, got %d", len(n.signature.Inputs), len(inputs))
+	}
+	for i, view := range n.memory.views(n.signature.Inputs, n.memory.layout.Inputs) {
+		if len(inputs[i].Data) != len(view) {
+			return nil, 0, invalid("input %q takes %d bytes, got %d", n.signature.Inputs[i].Name, len(view), len(inputs[i].Data))
+		}
+		copy(view, inputs[i].Data)
+	}
+	r, fd, err := n.process.call(ctx, request{Verb: verbInfer, Network: n.id, TimeoutMS: timeout.Milliseconds()})
+	if err != nil {
+		return nil, 0, err
+	}
+	if fd >= 0 { // the outputs have other shapes than last time
+		if err := n.adopt(r, fd); err != nil {
+			return nil, 0, err
+		}
+	}
+	outputs := make([]Output, len(n.signature.Outputs))
+	for i, view := range n.memory.views(n.signature.Outputs, n.memory.layout.Outputs) {
+		info := n.signature.Outputs[i]
+		outputs[i] = Output{Name: info.Name, Tensor: tensor.Tensor{DType: info.DType, Shape: info.Shape, Data: slices.Clone(view)}}
+	}
+	return outputs, time.Duration(r.DeviceUS) * time.Microsecond, nil
+}
+
+// Unload frees the network in the worker. The Network is unusable afterwards,
+// also after an error.
+func (n *Network) Unload(ctx context.Context) error {
+	_, _, err := n.process.call(ctx, request{Verb: verbUnload, Network: n.id})
+	return errors.Join(err, n.Release())
+}
+
+// Release gives up this side's memory of a network whose worker is gone.
+func (n *Network) Release() error {
+	if n.memory == nil {
+		return nil
+	}
+	m := n.memory
+	n.memory = nil
+	return m.close()
+}

@@ -1,0 +1,289 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// channelEnv tells a worker program which descriptor its channel is.
+const channelEnv = "HAILO_WORKER_CHANNEL"
+
+// Command is the worker program to run.
+type Command struct {
+	Path string
+	Args []string
+	Env  []string // added to this process's environment, "NAME=value"
+}
+
+// Process is a running worker, as the manager sees it. Its methods are safe for
+// concurrent use; identify and statistics do not wait for a load or an infer.
+type Process struct {
+	identity Identity
+	channel  *channel
+	process  *os.Process
+	log      *slog.Logger
+	lastLine atomic.Pointer[string] // of what the worker said on stderr
+
+	reaped chan struct{} // closed when the process has ended
+	done   chan struct{} // closed when, besides, every call has ended
+
+	mu      sync.Mutex
+	lastID  uint64
+	pending map[uint64]chan answer
+	died    *Error // set once; no call is accepted after
+}
+
+type answer struct {
+	reply reply
+	fd    int
+	err   error
+}
+
+// Start runs the program and waits until it has identified itself. The process
+// ends with this one, whatever happens: it sees its channel close, and the
+// kernel kills it.
+func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, error) {
+	ours, theirs, err := newChannelPair()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{channel: ours, log: log, reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]chan answer{}}
+	if err := p.spawn(command, theirs); err != nil {
+		return nil, errors.Join(err, theirs.Close(), ours.close())
+	}
+	r, _, err := p.call(ctx, request{Verb: verbIdentify})
+	switch {
+	case err != nil:
+	case r.Identity == nil:
+		err = errors.New("it did not identify itself")
+	case r.Identity.Protocol != Version:
+		err = fmt.Errorf("it speaks protocol %d; this manager speaks %d", r.Identity.Protocol, Version)
+	default:
+		p.identity = *r.Identity
+		return p, nil
+	}
+	p.Kill()
+	<-p.done
+	return nil, &Error{Kind: KindLost, Message: fmt.Sprintf("starting %s: %v%s", command.Path, err, p.lastWords())}
+}
+
+// spawn starts the program on a thread that lives as long as the child, because
+// the kernel takes the end of that thread for the death of the parent.
+func (p *Process) spawn(command Command, channelFile *os.File) error {
+	cmd := exec.Command(command.Path, command.Args...)
+	cmd.Env = append(os.Environ(), append(command.Env, channelEnv+"=3")...)
+	cmd.ExtraFiles = []*os.File{channelFile}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		err := cmd.Start()
+		if err == nil {
+			p.process = cmd.Process
+		}
+		started <- err
+		if err != nil {
+			return
+		}
+		readers := p.read()
+		p.logLines(stderr)
+		waitErr := cmd.Wait()
+		close(p.reaped)
+		p.fail(errDied(cause(cmd, waitErr) + p.lastWords()))
+		if err := p.channel.close(); err != nil {
+			p.log.Debug("closing a worker's channel", "error", err)
+		}
+		<-readers
+		close(p.done)
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("starting the worker: %w", err)
+	}
+	return channelFile.Close()
+}
+
+func cause(cmd *exec.Cmd, err error) string {
+	if cmd.ProcessState != nil {
+		return cmd.ProcessState.String()
+	}
+	return fmt.Sprint(err)
+}
+
+// logLines passes on what the worker says until it closes stderr.
+func (p *Process) logLines(stderr io.Reader) {
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		line := lines.Text()
+		p.lastLine.Store(&line)
+		p.log.Info(line, "component", "worker")
+	}
+	// A line beyond the scanner's limit must not block the worker on its stderr.
+	if _, err := io.Copy(io.Discard, stderr); err != nil {
+		p.log.Debug("reading a worker's stderr", "error", err)
+	}
+}
+
+func (p *Process) lastWords() string {
+	if line := p.lastLine.Load(); line != nil {
+		return fmt.Sprintf(" (its last words: %q)", *line)
+	}
+	return ""
+}
+
+// leaveGrace is how long a worker may take to exit after it closed its channel.
+const leaveGrace = 2 * time.Second
+
+// read hands answers to their callers until the channel ends. A worker whose
+// channel has ended is of no use: it is killed unless it leaves by itself.
+func (p *Process) read() <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			var r reply
+			fd, err := p.channel.receive(&r)
+			if err != nil {
+				if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
+					p.log.Warn("the worker's channel broke", "error", err)
+				}
+				select {
+				case <-p.reaped:
+				case <-time.After(leaveGrace):
+					p.Kill()
+				}
+				return
+			}
+			p.mu.Lock()
+			waiting, ok := p.pending[r.ID]
+			delete(p.pending, r.ID)
+			p.mu.Unlock()
+			if !ok {
+				p.log.Warn("the worker answered a call that nobody waits for", "id", r.ID)
+				closeDescriptor(fd)
+				continue
+			}
+			waiting <- answer{reply: r, fd: fd}
+		}
+	}()
+	return ended
+}
+
+func closeDescriptor(fd int) {
+	if fd >= 0 {
+		_ = syscall.Close(fd) // nothing was written through it
+	}
+}
+
+// fail ends every call with why, and those to come.
+func (p *Process) fail(why *Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.died = why
+	for id, waiting := range p.pending {
+		delete(p.pending, id)
+		waiting <- answer{fd: -1, err: why}
+	}
+}
+
+// call sends a request and waits for its answer or the end of ctx. The
+// descriptor that came with the answer is the caller's, or -1.
+func (p *Process) call(ctx context.Context, q request) (reply, int, error) {
+	waiting := make(chan answer, 1)
+	p.mu.Lock()
+	if p.died != nil {
+		p.mu.Unlock()
+		return reply{}, -1, p.died
+	}
+	p.lastID++
+	q.ID = p.lastID
+	p.pending[q.ID] = waiting
+	p.mu.Unlock()
+
+	if err := p.channel.send(q, -1); err != nil {
+		p.Kill() // then the reaper answers; the cause of death is worth more than "broken pipe"
+	}
+	select {
+	case a := <-waiting:
+		if a.err != nil {
+			return reply{}, -1, a.err
+		}
+		if a.reply.Error != nil {
+			closeDescriptor(a.fd)
+			return reply{}, -1, a.reply.Error
+		}
+		return a.reply, a.fd, nil
+	case <-ctx.Done():
+		p.forget(q.ID, waiting)
+		return reply{}, -1, &Error{Kind: KindTimeout, Message: fmt.Sprintf(
+			"the worker did not answer %q in time: %v", q.Verb, context.Cause(ctx))}
+	}
+}
+
+// forget gives up a call whose answer may just be arriving.
+func (p *Process) forget(id uint64, waiting chan answer) {
+	p.mu.Lock()
+	delete(p.pending, id)
+	p.mu.Unlock()
+	select {
+	case a := <-waiting:
+		closeDescriptor(a.fd)
+	default:
+	}
+}
+
+// Identity is what the worker said of itself when it started.
+func (p *Process) Identity() Identity { return p.identity }
+
+// Statistics asks for what changes: temperature and memory.
+func (p *Process) Statistics(ctx context.Context) (Statistics, error) {
+	r, _, err := p.call(ctx, request{Verb: verbStatistics})
+	if err != nil || r.Statistics == nil {
+		return Statistics{}, err
+	}
+	return *r.Statistics, nil
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Err says why the process ended; nil while it lives.
+func (p *Process) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.died == nil {
+		return nil
+	}
+	return p.died
+}
+
+// Kill ends the process at once.
+func (p *Process) Kill() { _ = p.process.Kill() } // an error means that it has ended
+
+// Close asks the worker to release its device and leave, kills it when ctx ends
+// first, and returns when it is gone.
+func (p *Process) Close(ctx context.Context) {
+	if _, _, err := p.call(ctx, request{Verb: verbClose}); err != nil && KindOf(err) != KindLost {
+		p.log.Warn("the worker did not close; killing it", "error", err)
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		p.Kill()
+		<-p.done
+	}
+}

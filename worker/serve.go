@@ -1,0 +1,231 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hailo-depth/tensor"
+)
+
+// Backend is a device, as a worker program implements it. Load is called from
+// one goroutine; Statistics may be called beside it.
+type Backend interface {
+	Identify() Identity
+	Statistics() Statistics
+	Load(spec LoadSpec) (LoadedNetwork, error)
+	Close() error
+}
+
+// LoadedNetwork is a network on a Backend. Its methods are called one at a time.
+type LoadedNetwork interface {
+	Signature() Signature
+	// Bind gives the network the shared memory of its inputs and outputs, valid
+	// until the next Bind or Close.
+	Bind(inputs, outputs [][]byte) error
+	// Infer reads the bound inputs and fills the bound outputs. When outputs came
+	// out in other shapes than the signature says, it returns all of them instead.
+	Infer(timeout time.Duration) ([]tensor.Tensor, error)
+	Close() error
+}
+
+// ErrByHand is returned by Serve when the program was not started by a manager.
+var ErrByHand = errors.New("a worker is started by hailo-device-manager, which gives it its channel; it does nothing by itself")
+
+// Serve answers the manager until it says close or goes away. It returns while
+// a call into the library may still be blocked: the program must then exit.
+func Serve(ctx context.Context, backend Backend) error {
+	number, err := strconv.Atoi(os.Getenv(channelEnv))
+	if err != nil {
+		return ErrByHand
+	}
+	unix.CloseOnExec(number)
+	c, err := openChannel(os.NewFile(uintptr(number), "manager"))
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrByHand, err)
+	}
+	return serve(ctx, c, backend)
+}
+
+func serve(ctx context.Context, c *channel, backend Backend) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = c.close() }) // ends receive
+	defer stop()
+
+	device := &server{channel: c, backend: backend, networks: map[uint64]*served{}, work: make(chan request)}
+	failed := make(chan error, 1)
+	go func() { failed <- device.run(ctx) }()
+	for {
+		var q request
+		fd, err := c.receive(&q)
+		closeDescriptor(fd) // requests carry none
+		if err != nil {
+			if errors.Is(err, io.EOF) || ctx.Err() != nil {
+				return nil // the manager is gone
+			}
+			return fmt.Errorf("reading a request: %w", err)
+		}
+		switch q.Verb {
+		case verbIdentify:
+			identity := backend.Identify()
+			identity.Protocol = Version
+			err = c.send(reply{ID: q.ID, Identity: &identity}, -1)
+		case verbStatistics:
+			statistics := backend.Statistics()
+			err = c.send(reply{ID: q.ID, Statistics: &statistics}, -1)
+		case verbLoad, verbInfer, verbUnload, verbClose:
+			select {
+			case device.work <- q:
+			case err = <-failed:
+				return err
+			}
+		default:
+			err = c.send(reply{ID: q.ID, Error: &Error{Kind: KindUnsupported, Message: fmt.Sprintf("unknown verb %q", q.Verb)}}, -1)
+		}
+		if err != nil {
+			return fmt.Errorf("answering: %w", err)
+		}
+	}
+}
+
+// server carries out what touches the device, one request after another.
+type server struct {
+	channel  *channel
+	backend  Backend
+	networks map[uint64]*served
+	work     chan request
+}
+
+type served struct {
+	network LoadedNetwork
+	memory  *memory
+}
+
+func (s *server) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case q := <-s.work:
+			if err := s.answer(q); err != nil {
+				return err
+			}
+			if q.Verb == verbClose {
+				return s.channel.close()
+			}
+		}
+	}
+}
+
+func (s *server) answer(q request) error {
+	r, fd, err := s.do(q)
+	defer closeDescriptor(fd)
+	if err != nil {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			e = &Error{Kind: KindInternal, Message: err.Error()}
+		}
+		const most = 8 << 10
+		if len(e.Message) > most {
+			short := *e
+			short.Message = e.Message[:most] + "…"
+			e = &short
+		}
+		r = reply{Error: e}
+	}
+	r.ID = q.ID
+	return s.channel.send(r, fd)
+}
+
+func (s *server) do(q request) (reply, int, error) {
+	switch q.Verb {
+	case verbLoad:
+		return s.load(q)
+	case verbInfer:
+		return s.infer(q)
+	case verbUnload:
+		n, ok := s.networks[q.Network]
+		if !ok {
+			return reply{}, -1, invalid("no network %d is loaded", q.Network)
+		}
+		delete(s.networks, q.Network)
+		return reply{}, -1, errors.Join(n.network.Close(), n.memory.close())
+	default: // close
+		return reply{}, -1, s.backend.Close()
+	}
+}
+
+func (s *server) load(q request) (reply, int, error) {
+	if q.Load == nil {
+		return reply{}, -1, invalid("load without a file")
+	}
+	began := time.Now()
+	network, err := s.backend.Load(*q.Load)
+	if err != nil {
+		return reply{}, -1, err
+	}
+	n := &served{network: network}
+	signature := network.Signature()
+	fd, err := n.bind(signature)
+	if err != nil {
+		return reply{}, -1, errors.Join(err, network.Close())
+	}
+	s.networks[q.Network] = n
+	return reply{Signature: &signature, Region: &n.memory.layout, DeviceUS: time.Since(began).Microseconds()}, fd, nil
+}
+
+func (s *server) infer(q request) (reply, int, error) {
+	n, ok := s.networks[q.Network]
+	if !ok {
+		return reply{}, -1, invalid("no network %d is loaded", q.Network)
+	}
+	began := time.Now()
+	changed, err := n.network.Infer(time.Duration(q.TimeoutMS) * time.Millisecond)
+	r := reply{DeviceUS: time.Since(began).Microseconds()}
+	if err != nil || changed == nil {
+		return r, -1, err
+	}
+	signature := n.network.Signature()
+	if len(changed) != len(signature.Outputs) {
+		return r, -1, invalid("%d outputs came out of a network with %d", len(changed), len(signature.Outputs))
+	}
+	outputs := make([]TensorInfo, len(changed))
+	for i, t := range changed {
+		outputs[i] = TensorInfo{Name: signature.Outputs[i].Name, DType: t.DType, Shape: t.Shape}
+	}
+	signature.Outputs = outputs
+	fd, err := n.bind(signature)
+	if err != nil {
+		return r, -1, err
+	}
+	for i, view := range n.memory.views(outputs, n.memory.layout.Outputs) {
+		copy(view, changed[i].Data)
+	}
+	r.Signature, r.Region = &signature, &n.memory.layout
+	return r, fd, nil
+}
+
+// bind gives the network fresh memory for the signature and returns its descriptor.
+func (n *served) bind(signature Signature) (int, error) {
+	m, fd, err := newMemory(signature)
+	if err != nil {
+		return -1, &Error{Kind: KindModel, Message: err.Error()}
+	}
+	err = n.network.Bind(m.views(signature.Inputs, m.layout.Inputs), m.views(signature.Outputs, m.layout.Outputs))
+	if err != nil {
+		closeDescriptor(fd)
+		return -1, errors.Join(err, m.close())
+	}
+	if n.memory != nil {
+		err = n.memory.close()
+	}
+	n.memory = m
+	return fd, err
+}
