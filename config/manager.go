@@ -1,3 +1,6 @@
+// Package config holds what the two daemons can be told, with its defaults.
+// Settings come from defaults, then a file, then the environment, then flags,
+// each over the one before; every error names its key.
 package config
 
 import (
@@ -77,14 +80,14 @@ func (m *Manager) Environment(lookup func(string) (string, bool)) error {
 	if v, ok := lookup("HAILO_DEVICE_MAX_MESSAGE_BYTES"); ok && v != "" {
 		n, err := strconv.ParseInt(v, 0, 64)
 		if err != nil {
-			return &Error{"HAILO_DEVICE_MAX_MESSAGE_BYTES", fmt.Sprintf("%q is not a whole number of bytes", v)}
+			return &Error{Source: "HAILO_DEVICE_MAX_MESSAGE_BYTES", Message: fmt.Sprintf("%q is not a whole number of bytes", v)}
 		}
 		m.MaxMessageBytes = n
 	}
 	if v, ok := lookup("HAILO_DEVICE_MAX_EVICTIONS"); ok && v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil {
-			return &Error{"HAILO_DEVICE_MAX_EVICTIONS", fmt.Sprintf("%q is not a whole number", v)}
+			return &Error{Source: "HAILO_DEVICE_MAX_EVICTIONS", Message: fmt.Sprintf("%q is not a whole number", v)}
 		}
 		m.MaxEvictions = n
 	}
@@ -106,10 +109,10 @@ func (m *Manager) Validate(source string) error {
 	c := check{source: source}
 	c.that(m.Socket != "", "socket", `""`, "a path")
 	if _, err := m.Mode(); err != nil {
-		c.errs = append(c.errs, &Error{source, "socket_mode: " + err.Error()})
+		c.errs = append(c.errs, &Error{Source: source, Message: "socket_mode: " + err.Error()})
 	}
 	if _, err := statusapi.ParseBind(m.HTTP); err != nil {
-		c.errs = append(c.errs, &Error{source, "http: " + err.Error()})
+		c.errs = append(c.errs, &Error{Source: source, Message: "http: " + err.Error()})
 	}
 	c.oneOf("backend", m.Backend, "auto", "onnx", "sim", "hailort")
 	c.that(m.MaxMessageBytes >= 1024 && m.MaxMessageBytes <= 1<<31, "max_message_bytes", m.MaxMessageBytes, "1024 to 2147483648")

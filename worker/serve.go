@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strconv"
 	"time"
@@ -67,8 +68,8 @@ func serve(ctx context.Context, c *channel, backend Backend) error {
 		fd, err := c.receive(&q)
 		closeDescriptor(fd) // requests carry none
 		if err != nil {
-			if errors.Is(err, io.EOF) || ctx.Err() != nil {
-				return nil // the manager is gone
+			if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+				return nil // the manager is gone, or said close
 			}
 			return fmt.Errorf("reading a request: %w", err)
 		}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"hailo-depth/config"
+	"hailo-depth/strictyaml"
 )
 
 // Exit codes: systemd should not restart what cannot start.
@@ -113,7 +114,7 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 	if path == "" {
 		path, optional = defaultFile, true
 	}
-	found, err := config.DecodeFile(path, optional, &c)
+	found, err := strictyaml.DecodeFile(path, optional, &c)
 	if err != nil {
 		return c, a, err
 	}

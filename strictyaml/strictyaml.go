@@ -1,7 +1,6 @@
-// Package config holds what the two daemons can be told, with its defaults, and
-// reads it: defaults, then a file, then the environment, then flags, each over
-// the one before. Reading is strict, and every error names its key.
-package config
+// Package strictyaml reads YAML, and JSON as a part of it, without forgiveness:
+// every key must be known, and every error names its file, line and value.
+package strictyaml
 
 import (
 	"bytes"
@@ -17,12 +16,12 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// maxFile bounds a configuration file.
+// maxFile bounds a file.
 const maxFile = 1 << 20
 
-// Error is a setting that cannot be used.
+// Error is a value that cannot be used.
 type Error struct {
-	Source  string // the file, variable or flag
+	Source  string // the file, with its line where known, or whatever else the value came from
 	Message string
 }
 
@@ -106,26 +105,3 @@ func DecodeFile(path string, optional bool, into any) (found bool, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	return true, Decode(f, path, into)
 }
-
-// check collects what is wrong with a configuration.
-type check struct {
-	source string
-	errs   []error
-}
-
-func (c *check) that(ok bool, key string, value any, want string) {
-	if !ok {
-		c.errs = append(c.errs, &Error{c.source, fmt.Sprintf("%s: %v is not valid; expected %s", key, value, want)})
-	}
-}
-
-func (c *check) oneOf(key, value string, allowed ...string) {
-	for _, a := range allowed {
-		if value == a {
-			return
-		}
-	}
-	c.that(false, key, fmt.Sprintf("%q", value), "one of "+strings.Join(allowed, ", "))
-}
-
-func (c *check) err() error { return errors.Join(c.errs...) }

@@ -1,0 +1,175 @@
+package depthapi
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"hailo-depth/depth"
+)
+
+func (a *API) estimate(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), a.Settings.Timeout)
+	defer cancel()
+	answer, err := a.work(ctx, w, r)
+	outcome := "ok"
+	switch {
+	case err != nil:
+		e := asHTTP(err)
+		outcome = e.kind
+		a.fail(w, e)
+		if e.status >= http.StatusInternalServerError {
+			a.Log.Warn("an estimate failed", "status", e.status, "error", e.message)
+		}
+	default:
+		w.Header().Set("Server-Timing", serverTiming(answer.result.Timing))
+		a.Metrics.observe(answer.result.Timing)
+		answer.write(w)
+	}
+	a.Metrics.request(outcome, time.Since(began))
+}
+
+// answer is a finished estimate in the form that the client wants.
+type answer struct {
+	result *depth.Result
+	kind   string // its content type
+	body   []byte
+}
+
+func (a *API) work(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
+	ticket, err := a.Estimator.Admit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer ticket.Leave()
+	began := time.Now() // as the earlier service had it: from here, not from the queue outside
+	// A body that trickles in must not hold the place for ever.
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(a.Settings.ReadTime)); err != nil {
+		a.Log.Debug("no read deadline", "error", err) // a test's recorder has none
+	}
+	f, err := a.readForm(w, r)
+	if err != nil {
+		return nil, err
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	colormap, err := f.options.check()
+	if err != nil {
+		return nil, err
+	}
+	data, err := a.picture(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	kind := accepted(r.Header.Get("Accept"))
+	request := depth.Request{Data: data, Orient: f.options.orient, Normalize: f.options.normalize}
+	switch {
+	case kind == typeNPZ:
+		request.NPZ = true
+	case kind == typePNG && f.options.format == formatGray16:
+		request.Gray16 = true
+	case kind == typePNG:
+		request.Color = colormap
+	default:
+		request.Stats = a.Settings.IncludeStats
+		request.NPZ = f.options.format == formatNumpy || f.options.format == formatBoth
+		if f.options.format == formatImage || f.options.format == formatBoth {
+			request.Color = colormap
+		}
+		request.Gray16 = f.options.format == formatGray16 || a.Settings.AlwaysPNG16
+	}
+	f.image = nil
+	result, err := ticket.Estimate(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return newAnswer(kind, result, f.options.normalize, time.Since(began))
+}
+
+func newAnswer(kind string, result *depth.Result, normalized bool, elapsed time.Duration) (*answer, error) {
+	answer := &answer{result: result, kind: kind}
+	switch {
+	case kind == typeNPZ:
+		answer.body = result.NPZ
+	case kind == typePNG && result.Gray16 != nil:
+		answer.body = result.Gray16
+	case kind == typePNG:
+		answer.body = result.Color
+	default:
+		answer.kind = typeJSON + "; charset=utf-8"
+		var err error
+		answer.body, err = answerJSON(result, normalized, elapsed)
+		return answer, err
+	}
+	return answer, nil
+}
+
+// answerJSON writes the JSON answer. The large members are appended, because an
+// encoder would scan them all again.
+func answerJSON(result *depth.Result, normalized bool, elapsed time.Duration) ([]byte, error) {
+	h, w := result.Map.Height, result.Map.Width
+	head := struct {
+		Model       string  `json:"model"`
+		ModelType   string  `json:"model_type"`
+		InputShape  [3]int  `json:"input_shape"`
+		DepthShape  [2]int  `json:"depth_shape"`
+		InferenceMS float64 `json:"inference_time_ms"`
+		Normalized  bool    `json:"normalized"`
+	}{result.Model.Name, result.Model.Type, [3]int{h, w, 3}, [2]int{h, w}, math.Round(elapsed.Seconds()*1e5) / 100, normalized}
+	body, err := json.Marshal(head)
+	if err != nil {
+		return nil, err
+	}
+	body = body[:len(body)-1]
+	if result.Stats != nil {
+		stats, err := json.Marshal(result.Stats)
+		if err != nil {
+			return nil, err
+		}
+		body = append(append(body, `,"stats":`...), stats...)
+	}
+	for _, member := range []struct {
+		name string
+		data []byte
+	}{{"depth_map", result.NPZ}, {"depth_image", result.Color}, {"depth_png_16", result.Gray16}} {
+		if member.data != nil {
+			body = append(append(append(body, `,"`...), member.name...), `":"`...)
+			body = base64.StdEncoding.AppendEncode(body, member.data)
+			body = append(body, '"')
+		}
+	}
+	return append(body, '}'), nil
+}
+
+func (a *answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	m := a.result.Model
+	// What the numbers mean, for whoever gets them without the JSON around.
+	h.Set("Depth-Model", m.Name)
+	h.Set("Depth-Values", fmt.Sprintf("%s; near=%s; unit=%s", m.Output.Meaning, m.Output.Near, m.Output.Unit))
+	h.Set("Vary", "Accept")
+	if a.kind == typePNG || a.kind == typeNPZ {
+		low, high := a.result.Map.Range()
+		h.Set("Depth-Range", strconv.FormatFloat(float64(low), 'g', -1, 32)+" "+strconv.FormatFloat(float64(high), 'g', -1, 32))
+	}
+	writeBody(w, http.StatusOK, a.kind, a.body)
+}
+
+// serverTiming is the Server-Timing header (W3C Server Timing), durations in
+// milliseconds. load appears only when the model had to be loaded first.
+func serverTiming(t depth.Timing) string {
+	ms := func(name string, d time.Duration) string {
+		return fmt.Sprintf("%s;dur=%.2f", name, float64(d.Microseconds())/1000)
+	}
+	text := ms("decode", t.Decode) + ", " + ms("resize", t.Resize) + ", " + ms("queue", t.Queue)
+	if t.Load >= time.Millisecond {
+		text += ", " + ms("load", t.Load)
+	}
+	return text + ", " + ms("infer", t.Infer) + ", " + ms("post", t.Post) + ", " + ms("encode", t.Encode)
+}

@@ -1,0 +1,63 @@
+package depthapi
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"hailo-depth/depth"
+)
+
+// Metrics are the service's figures for Prometheus.
+type Metrics struct {
+	http.Handler
+	requests *prometheus.CounterVec
+	duration prometheus.Histogram
+	stages   *prometheus.HistogramVec
+}
+
+// NewMetrics registers the figures in registry and serves it.
+func NewMetrics(registry *prometheus.Registry, estimator *depth.Estimator, log *slog.Logger) (*Metrics, error) {
+	const ns = "hailo_depth"
+	buckets := prometheus.ExponentialBuckets(0.001, 2, 15) // 1 ms to 16 s
+	m := &Metrics{
+		Handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: "requests_total",
+			Help: "Estimates by outcome: ok or the error's type."}, []string{"outcome"}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Name: "request_duration_seconds",
+			Help: "Time of an estimate, from its request's header to its answer.", Buckets: buckets}),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Name: "stage_duration_seconds",
+			Help: "Time of each stage of successful estimates.", Buckets: buckets}, []string{"stage"}),
+	}
+	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: "queue_depth", Help: "Requests that wait for a place in the service."},
+		func() float64 { return float64(estimator.Waiting()) })
+	ready := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: "ready", Help: "1 while estimates are possible."},
+		func() float64 {
+			if estimator.State().Reason == "" {
+				return 1
+			}
+			return 0
+		})
+	var err error
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.stages, waiting, ready} {
+		err = errors.Join(err, registry.Register(c))
+	}
+	return m, err
+}
+
+func (m *Metrics) request(outcome string, d time.Duration) {
+	m.requests.WithLabelValues(outcome).Inc()
+	m.duration.Observe(d.Seconds())
+}
+
+func (m *Metrics) observe(t depth.Timing) {
+	for stage, d := range map[string]time.Duration{
+		"decode": t.Decode, "resize": t.Resize, "queue": t.Queue, "load": t.Load, "infer": t.Infer, "post": t.Post, "encode": t.Encode,
+	} {
+		m.stages.WithLabelValues(stage).Observe(d.Seconds())
+	}
+}
