@@ -8,8 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"hailo-depth/depthmap"
 	"hailo-depth/device"
@@ -222,22 +225,30 @@ func (e *Estimator) finish(ctx context.Context, r Request, m *depthmap.Map, to s
 	return err
 }
 
+// encode makes the outputs side by side: a single request should not leave
+// cores idle while it waits.
 func (e *Estimator) encode(r Request, result *Result) error {
 	text := describe(result.Model, r)
-	into := func(dst *[]byte, wanted bool, encode func(*bytes.Buffer) error) error {
+	pixels := len(result.Map.Values)
+	var group errgroup.Group
+	// room is about what the output takes: growing a buffer step by step would
+	// copy it several times.
+	into := func(dst *[]byte, wanted bool, room int, encode func(io.Writer) error) {
 		if !wanted {
-			return nil
+			return
 		}
-		var b bytes.Buffer
-		err := encode(&b)
-		*dst = b.Bytes()
-		return err
+		group.Go(func() error {
+			var b bytes.Buffer
+			b.Grow(room + 4096)
+			err := encode(&b)
+			*dst = b.Bytes()
+			return err
+		})
 	}
-	return errors.Join(
-		into(&result.NPZ, r.NPZ, func(b *bytes.Buffer) error { return result.Map.EncodeNPZ(b) }),
-		into(&result.Color, r.Color != nil, func(b *bytes.Buffer) error { return e.encoder.EncodeColor(b, result.Map, r.Color, text) }),
-		into(&result.Gray16, r.Gray16, func(b *bytes.Buffer) error { return e.encoder.EncodeGray16(b, result.Map, text) }),
-	)
+	into(&result.NPZ, r.NPZ, 4*pixels, result.Map.EncodeNPZ)
+	into(&result.Color, r.Color != nil, pixels, func(w io.Writer) error { return e.encoder.EncodeColor(w, result.Map, r.Color, text) })
+	into(&result.Gray16, r.Gray16, 3*pixels/2, func(w io.Writer) error { return e.encoder.EncodeGray16(w, result.Map, text) })
+	return group.Wait()
 }
 
 // describe says inside a PNG what its numbers are, so that a file that was

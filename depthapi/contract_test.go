@@ -23,7 +23,7 @@ import (
 
 	"hailo-depth/depthmap"
 	"hailo-depth/fetch"
-	"hailo-depth/internal/npztest"
+	"hailo-depth/internal/npz"
 )
 
 // recordedImage is one kind of request for one picture, with its answer.
@@ -131,7 +131,11 @@ func (s service) comparePicture(t *testing.T, name, kind string, c recordedImage
 	var data []byte
 	switch {
 	case got.DepthMap != nil:
-		data = npztest.Read(t, got.DepthMap)["depth"].Data
+		members, err := npz.Read(got.DepthMap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = members["depth"].Data
 	case got.DepthImage != nil:
 		data = pngBytes(t, got.DepthImage)
 	default:

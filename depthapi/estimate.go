@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -126,7 +127,8 @@ func answerJSON(result *depth.Result, normalized bool, elapsed time.Duration) ([
 	if err != nil {
 		return nil, err
 	}
-	body = body[:len(body)-1]
+	const around = 1024 // for the members' names and the statistics
+	body = slices.Grow(body[:len(body)-1], base64.StdEncoding.EncodedLen(len(result.NPZ)+len(result.Color)+len(result.Gray16))+around)
 	if result.Stats != nil {
 		stats, err := json.Marshal(result.Stats)
 		if err != nil {

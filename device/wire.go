@@ -54,19 +54,25 @@ func parseResult(raw jsontext.Value) (Result, error) {
 		r := Result{List: []tensor.Tensor{}}
 		return r, json.Unmarshal(raw, &r.List)
 	case '{':
-		var probe struct {
-			DType *jsontext.Value `json:"dtype"`
+		if holdsTensors(raw) {
+			return parseNamed(raw)
 		}
-		if err := json.Unmarshal(raw, &probe); err != nil {
-			return Result{}, err
-		}
-		if probe.DType != nil {
-			var r Result
-			return r, json.Unmarshal(raw, &r.Tensor)
-		}
-		return parseNamed(raw)
+		var r Result
+		return r, json.Unmarshal(raw, &r.Tensor)
 	}
 	return Result{}, fmt.Errorf("a result must be a tensor, a list of tensors or an object of tensors, got %s", tensor.KindName(raw))
+}
+
+// holdsTensors tells {output: tensor, ...} from a tensor, whose members are no
+// objects, by the first member.
+func holdsTensors(raw jsontext.Value) bool {
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
+	for range 2 { // the brace and the name
+		if _, err := dec.ReadToken(); err != nil {
+			return false
+		}
+	}
+	return dec.PeekKind() == '{'
 }
 
 // parseNamed keeps the order of the members, which is the network's.

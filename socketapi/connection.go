@@ -73,7 +73,7 @@ func (c *connection) read(ctx context.Context) ([]byte, error) {
 func (c *connection) answer(serving context.Context, body []byte) bool {
 	q, err := parseRequest(body)
 	if err != nil {
-		c.write(nil, nil, &device.Error{Kind: device.KindInvalid, Message: err.Error()}, false)
+		c.write(nil, nil, err, false)
 		return false
 	}
 	// A request that was read is answered, also when the manager is stopping:

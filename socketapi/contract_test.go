@@ -41,7 +41,7 @@ type server struct {
 
 // startServer runs until the test ends. Its socket has a short path: the
 // temporary folders of tests can exceed what a socket address holds.
-func startServer(t *testing.T, maxMessage int64, command worker.Command) server {
+func startServer(t testing.TB, maxMessage int64, command worker.Command) server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hailo")
 	if err != nil {
@@ -79,7 +79,7 @@ func startServer(t *testing.T, maxMessage int64, command worker.Command) server 
 	return s
 }
 
-func (s server) awaitReady(t *testing.T) {
+func (s server) awaitReady(t testing.TB) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	for s.manager.Ready() != "" {

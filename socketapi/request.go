@@ -30,20 +30,17 @@ type request struct {
 func options() json.Options { return jsontext.AllowDuplicateNames(true) }
 
 func parseRequest(body []byte) (*request, error) {
-	raw := jsontext.Value(body)
-	if !raw.IsValid(options()) {
-		var probe jsontext.Value
-		err := json.Unmarshal(body, &probe, options())
-		return nil, fmt.Errorf("Invalid JSON: %w", cause(err)) //nolint:staticcheck // ST1005: the protocol's errors begin with a capital
-	}
-	if raw.Kind() != '{' {
-		return nil, fmt.Errorf("Request must be a JSON object, got %s", tensor.KindName(raw)) //nolint:staticcheck // ST1005, likewise
-	}
 	var q request
-	if err := json.Unmarshal(body, &q, options()); err != nil {
-		return nil, fmt.Errorf("Invalid request: %w", cause(err)) //nolint:staticcheck // ST1005, likewise
+	err := json.Unmarshal(body, &q, options())
+	switch {
+	case err == nil && jsontext.Value(body).Kind() == '{':
+		return &q, nil
+	case !jsontext.Value(body).IsValid(options()):
+		return nil, invalid("Invalid JSON: %v", err)
+	case jsontext.Value(body).Kind() != '{':
+		return nil, invalid("Request must be a JSON object, got %s", tensor.KindName(body))
 	}
-	return &q, nil
+	return nil, invalid("Invalid request: %v", cause(err))
 }
 
 // cause strips what the JSON package says of Go types, which no client knows.

@@ -1,9 +1,11 @@
 package tensor
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,58 +14,70 @@ import (
 // missingFields is the wording that existing clients match on.
 const missingFields = "tensor must include dtype, shape, and data_b64"
 
-type jsonForm struct {
-	DType jsontext.Value `json:"dtype"`
-	Shape jsontext.Value `json:"shape"`
-	Data  jsontext.Value `json:"data_b64"`
-}
-
 // UnmarshalJSONFrom reads {"dtype", "shape", "data_b64"}. A shape may be one
-// number, which is a vector of that length. Errors are *Error.
+// number, which is a vector of that length. Errors are *Error. The members are
+// taken one by one, so that the large one is gone over once.
 func (t *Tensor) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	raw, err := dec.ReadValue()
-	if err != nil {
+	if kind := dec.PeekKind(); kind != '{' {
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if kind == 'n' {
+			*t = Tensor{}
+			return nil
+		}
+		return &Error{Kind: KindFormat, Message: fmt.Sprintf("%s, got %s", missingFields, KindName(raw))}
+	}
+	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	if raw.Kind() == 'n' {
-		*t = Tensor{}
-		return nil
+	var parsed Tensor
+	var found struct{ dtype, shape, data bool }
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		key := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if absent(value) {
+			continue
+		}
+		switch key {
+		case "dtype":
+			found.dtype = true
+			parsed.DType, err = parseDType(value)
+		case "shape":
+			found.shape = true
+			parsed.Shape, err = parseShape(value)
+		case "data_b64":
+			found.data = string(value) != `""`
+			parsed.Data, err = parseData(value)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	parsed, err := parse(raw)
-	if err != nil {
+	if _, err := dec.ReadToken(); err != nil { // the closing brace
 		return err
+	}
+	if !found.dtype || !found.shape || !found.data {
+		return &Error{Kind: KindFormat, Message: missingFields}
 	}
 	*t = parsed
-	return nil
+	return t.Check()
 }
 
-func parse(raw jsontext.Value) (Tensor, error) {
-	if raw.Kind() != '{' {
-		return Tensor{}, &Error{Kind: KindFormat, Message: fmt.Sprintf("%s, got %s", missingFields, KindName(raw))}
-	}
-	var form jsonForm
-	if err := json.Unmarshal(raw, &form, jsontext.AllowDuplicateNames(true)); err != nil {
-		return Tensor{}, &Error{Kind: KindFormat, Message: missingFields}
-	}
-	if absent(form.DType) || absent(form.Shape) || absent(form.Data) || string(form.Data) == `""` {
-		return Tensor{}, &Error{Kind: KindFormat, Message: missingFields}
-	}
-	var t Tensor
+func parseDType(raw jsontext.Value) (DType, error) {
 	var name string
-	if err := json.Unmarshal(form.DType, &name); err != nil {
-		return Tensor{}, &Error{Kind: KindDType, Message: "dtype must be a string, got " + KindName(form.DType)}
+	if err := json.Unmarshal(raw, &name); err != nil {
+		return Invalid, &Error{Kind: KindDType, Message: "dtype must be a string, got " + KindName(raw)}
 	}
-	var err error
-	if t.DType, err = ParseDType(name); err != nil {
-		return Tensor{}, err
-	}
-	if t.Shape, err = parseShape(form.Shape); err != nil {
-		return Tensor{}, err
-	}
-	if t.Data, err = parseData(form.Data); err != nil {
-		return Tensor{}, err
-	}
-	return t, t.Check()
+	return ParseDType(name)
 }
 
 func absent(v jsontext.Value) bool { return len(v) == 0 || v.Kind() == 'n' }
@@ -88,7 +102,7 @@ func parseData(raw jsontext.Value) ([]byte, error) {
 		return nil, &Error{Kind: KindFormat, Message: "data_b64 must be a string of base64, got " + KindName(raw)}
 	}
 	text := raw[1 : len(raw)-1]
-	if !plain(text) {
+	if bytes.IndexByte(text, '\\') >= 0 { // base64 never needs an escape
 		var s string
 		if err := json.Unmarshal(raw, &s); err != nil {
 			return nil, &Error{Kind: KindFormat, Message: "data_b64 is not a JSON string"}
@@ -106,17 +120,6 @@ func parseData(raw jsontext.Value) ([]byte, error) {
 		return nil, &Error{Kind: KindFormat, Message: "data_b64 is not standard base64: " + err.Error()}
 	}
 	return data[:n], nil
-}
-
-// plain reports whether a string token holds no escapes; base64 never needs one,
-// and unescaping would copy a large payload once more.
-func plain(text []byte) bool {
-	for _, c := range text {
-		if c == '\\' {
-			return false
-		}
-	}
-	return true
 }
 
 // KindName says in words what kind of JSON value raw is.
@@ -153,6 +156,10 @@ func (t Tensor) AppendJSON(dst []byte) ([]byte, error) {
 	if err := t.Check(); err != nil {
 		return dst, err
 	}
+	// Room for all at once, and for what the caller adds behind it: growing a
+	// buffer of this size by another few bytes would copy all of it.
+	const around = 512
+	dst = slices.Grow(dst, base64.StdEncoding.EncodedLen(len(t.Data))+around)
 	dst = append(dst, `{"dtype": "`...)
 	dst = append(dst, t.DType.String()...)
 	dst = append(dst, `", "shape": `...)

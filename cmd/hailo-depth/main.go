@@ -12,7 +12,12 @@ import (
 	"syscall"
 
 	"hailo-depth/config"
+	"hailo-depth/internal/gctune"
 )
+
+// memoryLimit is a little more than the largest pictures take, decoded side by
+// side up to limits.work_megapixels.
+const memoryLimit = 1536 << 20
 
 // Exit codes.
 const (
@@ -23,6 +28,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	gctune.Apply(os.Getenv, memoryLimit)
 	p := program{lookup: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	err := p.run(ctx, os.Args[1:])
 	if err == nil {

@@ -12,8 +12,12 @@ import (
 	"syscall"
 
 	"hailo-depth/config"
+	"hailo-depth/internal/gctune"
 	"hailo-depth/strictyaml"
 )
+
+// memoryLimit leaves room for a few of the largest messages at once.
+const memoryLimit = 512 << 20
 
 // Exit codes: systemd should not restart what cannot start.
 const (
@@ -24,6 +28,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	gctune.Apply(os.Getenv, memoryLimit)
 	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
 	if err == nil {
 		return

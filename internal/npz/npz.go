@@ -1,5 +1,6 @@
-// Package npztest reads NumPy archives in tests.
-package npztest
+// Package npz reads NumPy archives, as the service writes them: for the
+// demonstration and for tests.
+package npz
 
 import (
 	"archive/zip"
@@ -9,65 +10,55 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
-	"testing"
 )
 
-// Array is what numpy.load returns: a dtype, a shape and the row-major little-endian bytes.
+// Array is what numpy.load returns: a type ("<f4", "<u2", "|u1"), a shape and
+// the bytes in C order, little endian.
 type Array struct {
-	DType string // "<f4", "<u2" or "|u1"
+	DType string
 	Shape []int
 	Data  []byte
 }
 
-// Read reads every member of a NumPy archive.
-func Read(tb testing.TB, raw []byte) map[string]Array {
-	tb.Helper()
+// Read returns every member of an archive by its name without ".npy".
+func Read(raw []byte) (map[string]Array, error) {
 	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
 	members := make(map[string]Array)
 	for _, f := range archive.File {
 		r, err := f.Open()
 		if err != nil {
-			tb.Fatal(err)
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		body, err := io.ReadAll(r)
 		if err != nil {
-			tb.Fatalf("%s: %v", f.Name, err)
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
-		a, err := parseNPY(body)
+		a, err := parse(body)
 		if err != nil {
-			tb.Fatalf("%s: %v", f.Name, err)
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		members[strings.TrimSuffix(f.Name, ".npy")] = a
 	}
-	return members
+	return members, nil
 }
 
-// ReadFile reads an archive from a file.
-func ReadFile(tb testing.TB, path string) map[string]Array {
-	tb.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return Read(tb, raw)
-}
-
-// parseNPY reads format version 1.0 in C order.
-func parseNPY(raw []byte) (Array, error) {
+// parse reads the NPY format, version 1.0, in C order (NumPy Enhancement
+// Proposal 1).
+func parse(raw []byte) (Array, error) {
 	if len(raw) < 10 || string(raw[:8]) != "\x93NUMPY\x01\x00" {
 		return Array{}, fmt.Errorf("no NPY header of version 1.0")
 	}
 	end := 10 + int(binary.LittleEndian.Uint16(raw[8:]))
 	if end > len(raw) || end%64 != 0 || raw[end-1] != '\n' {
-		return Array{}, fmt.Errorf("header ends at %d", end)
+		return Array{}, fmt.Errorf("header ends at %d of %d bytes", end, len(raw))
 	}
-	// The dictionary becomes JSON once its quotes, its constants and its tuple are written the JSON way.
+	// The dictionary becomes JSON once its quotes, its constants and its tuple are
+	// written the JSON way.
 	text := strings.NewReplacer("'", `"`, "False", "false", "(", "[", ",)", "]", ")", "]", ", }", "}").Replace(strings.TrimSpace(string(raw[10:end])))
 	var head struct {
 		Descr   string
@@ -75,11 +66,14 @@ func parseNPY(raw []byte) (Array, error) {
 		Shape   []int
 	}
 	if err := json.Unmarshal([]byte(text), &head); err != nil {
-		return Array{}, fmt.Errorf("%s: %w", text, err)
+		return Array{}, fmt.Errorf("header %s: %w", text, err)
+	}
+	if len(head.Descr) < 3 || head.Fortran {
+		return Array{}, fmt.Errorf("dtype %q, Fortran order %v", head.Descr, head.Fortran)
 	}
 	size, err := strconv.Atoi(head.Descr[2:])
-	if err != nil || head.Fortran {
-		return Array{}, fmt.Errorf("dtype %q, Fortran order %v", head.Descr, head.Fortran)
+	if err != nil {
+		return Array{}, fmt.Errorf("dtype %q", head.Descr)
 	}
 	for _, n := range head.Shape {
 		size *= n
@@ -90,13 +84,25 @@ func parseNPY(raw []byte) (Array, error) {
 	return Array{head.Descr, head.Shape, raw[end:]}, nil
 }
 
-// Floats returns the values of any of the three dtypes.
-func (a Array) Floats() []float64 {
+// Float32s returns the values of a "<f4" array, nil for other types.
+func (a Array) Float32s() []float32 {
+	if a.DType != "<f4" {
+		return nil
+	}
+	out := make([]float32, len(a.Data)/4)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(a.Data[4*i:]))
+	}
+	return out
+}
+
+// Float64s returns the values of any of the three types, nil for others.
+func (a Array) Float64s() []float64 {
 	var out []float64
 	switch a.DType {
 	case "<f4":
-		for i := 0; i < len(a.Data); i += 4 {
-			out = append(out, float64(math.Float32frombits(binary.LittleEndian.Uint32(a.Data[i:]))))
+		for _, v := range a.Float32s() {
+			out = append(out, float64(v))
 		}
 	case "<u2":
 		for i := 0; i < len(a.Data); i += 2 {

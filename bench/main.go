@@ -1,0 +1,134 @@
+// Command bench measures the whole system: both daemons and a worker as real
+// processes, a JPEG of 640x480 pixels over HTTP. Run it with `make bench`.
+//
+// Machines differ and are noisy: compare figures of one run, as ratios.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"hailo-depth/internal/stack"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// device is what a round of measurements runs on.
+type device struct {
+	name, backend, model string
+	env                  []string
+}
+
+func devices() []device {
+	return []device{
+		{"simulated device, 0 ms", "sim", "scdepthv3", []string{"HAILO_SIM_LATENCY_MS=0"}},
+		{"simulated device, 10 ms", "sim", "scdepthv3", []string{"HAILO_SIM_LATENCY_MS=10"}},
+		{"pocketdepth on the CPU", "onnx", "pocketdepth", nil},
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	bin := flags.String("bin", "bin", "`folder` of the programs")
+	models := flags.String("models", "models", "`folder` of the models")
+	seconds := flags.Float64("seconds", 3, "measuring time of each line")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	picture, err := subject(ctx)
+	if err != nil {
+		return err
+	}
+	folder, err := modelFolder(*models)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(folder) }() // a temporary folder
+	fmt.Fprintf(stdout, "%s/%s, %d cores; JPEG of 640x480 pixels, %d bytes; %v s a line\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(picture), *seconds)
+	b := &bench{out: stdout, picture: picture, measure: time.Duration(*seconds * float64(time.Second)), models: folder}
+	for _, d := range devices() {
+		if err := b.device(ctx, *bin, d); err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+	}
+	return nil
+}
+
+// modelFolder has the repository's models and a file that the simulated device
+// takes for scdepthv3.
+func modelFolder(models string) (string, error) {
+	folder, err := os.MkdirTemp("", "bench-models")
+	if err != nil {
+		return "", err
+	}
+	if err := os.CopyFS(folder, os.DirFS(models)); err != nil {
+		return "", err
+	}
+	return folder, os.WriteFile(filepath.Join(folder, "scdepthv3.hef"), make([]byte, 65536), 0o644)
+}
+
+// bench holds what every round needs.
+type bench struct {
+	out     io.Writer
+	picture []byte
+	measure time.Duration
+	models  string
+}
+
+func (b *bench) device(ctx context.Context, bin string, d device) error {
+	logs, err := os.MkdirTemp("", "bench-logs")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(logs) }() // a temporary folder
+	s, err := stack.Start(ctx, stack.Config{Bin: bin, Logs: logs, Backend: d.backend, ModelDir: b.models, Model: d.model, Env: d.env})
+	if err != nil {
+		return err
+	}
+	if err := b.rounds(ctx, s, d); err != nil {
+		_ = s.Stop() // the first error is the one to tell
+		return err
+	}
+	return s.Stop()
+}
+
+func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
+	processes, err := findProcesses(s)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.out, "\n## %s\n\n", d.name)
+	fmt.Fprintf(b.out, "| answer | clients | pictures/s | p50 ms | p99 ms | /health p99 ms | CPU ms a picture: depth + manager + worker | bytes |\n|---|---|---|---|---|---|---|---|\n")
+	var stages map[string]float64
+	for _, f := range forms() {
+		for _, clients := range []int{1, 8, 32} {
+			r, err := b.load(ctx, s.URL, f, clients, processes)
+			if err != nil {
+				return fmt.Errorf("%s, %d clients: %w", f.name, clients, err)
+			}
+			fmt.Fprintf(b.out, "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.1f + %.1f + %.1f | %d |\n",
+				f.name, clients, r.rate, r.p50, r.p99, r.health99, r.cpu[0], r.cpu[1], r.cpu[2], r.bytes)
+			if f.name == "json both" && clients == 1 {
+				stages = r.stages
+			}
+		}
+	}
+	fmt.Fprintf(b.out, "\nWhere the time goes (json both, 1 client; mean ms): %s\n", stageText(stages))
+	fmt.Fprintf(b.out, "Peak memory (MiB): depth %.0f, manager %.0f, worker %.0f\n", processes[0].peak(), processes[1].peak(), processes[2].peak())
+	return b.overhead(ctx, s, d)
+}
