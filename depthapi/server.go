@@ -63,9 +63,24 @@ func (a *API) routes() []route {
 		get("/v1/info", a.info),
 		get("/v1/models", a.models),
 		get("/v1/colormaps", a.colormaps),
-		get("/metrics", a.Metrics.ServeHTTP),
+		get("/metrics", func(w http.ResponseWriter, r *http.Request) { a.Metrics.ServeHTTP(w, r) }),
 		{"/v1/depth/estimate", map[string]http.HandlerFunc{http.MethodPost: a.estimate}},
 	}
+}
+
+// Routes lists "METHOD /path" of everything that the API serves, sorted; HEAD,
+// which goes with every GET, is left out.
+func Routes() []string {
+	var list []string
+	for _, r := range (&API{}).routes() {
+		for method := range r.methods {
+			if method != http.MethodHead {
+				list = append(list, method+" "+r.path)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Handler serves the API, and the page at every path that the page has.

@@ -101,6 +101,8 @@ func (s service) awaitReady(t testing.TB) {
 	}
 }
 
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func startManager(t testing.TB, command worker.Command) *manager.Manager {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
