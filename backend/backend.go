@@ -23,7 +23,7 @@ const (
 // Options choose and configure a worker.
 type Options struct {
 	Name     string // auto, onnx, sim or hailort
-	Threads  int    // onnx: threads per inference, 0: one per core
+	Threads  int    // onnx: threads per inference, 0: all cores but one
 	MemoryMB int64  // onnx: memory budget in MiB, 0: none
 	Spin     bool   // onnx: idle threads wait busily
 }

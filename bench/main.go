@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,14 +32,17 @@ func main() {
 // device is what a round of measurements runs on.
 type device struct {
 	name, backend, model string
+	config               string // of the manager
 	env                  []string
 }
 
 func devices() []device {
 	return []device{
-		{"simulated device, 0 ms", "sim", "scdepthv3", []string{"HAILO_SIM_LATENCY_MS=0"}},
-		{"simulated device, 10 ms", "sim", "scdepthv3", []string{"HAILO_SIM_LATENCY_MS=10"}},
-		{"pocketdepth on the CPU", "onnx", "pocketdepth", nil},
+		{"simulated device, 0 ms", "sim", "scdepthv3", "", []string{"HAILO_SIM_LATENCY_MS=0"}},
+		{"simulated device, 10 ms", "sim", "scdepthv3", "", []string{"HAILO_SIM_LATENCY_MS=10"}},
+		{"pocketdepth, 1 thread", "onnx", "pocketdepth", "onnx: {threads: 1}\n", nil},
+		{"pocketdepth, 2 threads", "onnx", "pocketdepth", "onnx: {threads: 2}\n", nil},
+		{"pocketdepth, 2 threads that spin", "onnx", "pocketdepth", "onnx: {threads: 2, spin: true}\n", nil},
 	}
 }
 
@@ -47,6 +51,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	bin := flags.String("bin", "bin", "`folder` of the programs")
 	models := flags.String("models", "models", "`folder` of the models")
 	seconds := flags.Float64("seconds", 3, "measuring time of each line")
+	only := flags.String("only", "", "measure only devices whose name contains this `text`")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -62,6 +67,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "%s/%s, %d cores; JPEG of 640x480 pixels, %d bytes; %v s a line\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(picture), *seconds)
 	b := &bench{out: stdout, picture: picture, measure: time.Duration(*seconds * float64(time.Second)), models: folder}
 	for _, d := range devices() {
+		if !strings.Contains(d.name, *only) {
+			continue
+		}
 		if err := b.device(ctx, *bin, d); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
@@ -96,7 +104,7 @@ func (b *bench) device(ctx context.Context, bin string, d device) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(logs) }() // a temporary folder
-	s, err := stack.Start(ctx, stack.Config{Bin: bin, Logs: logs, Backend: d.backend, ModelDir: b.models, Model: d.model, Env: d.env})
+	s, err := stack.Start(ctx, stack.Config{Bin: bin, Logs: logs, Backend: d.backend, ModelDir: b.models, Model: d.model, Manager: d.config, Env: d.env})
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (m *Manager) Validate(source string) error {
 }
 
 func (c *check) onnx(o ONNX) {
-	c.that(o.Threads >= 0 && o.Threads <= 1024, "onnx.threads", o.Threads, "0 (one per core) to 1024")
+	c.that(o.Threads >= 0 && o.Threads <= 1024, "onnx.threads", o.Threads, "0 (all cores but one) to 1024")
 	c.that(o.MemoryMB >= 0 && o.MemoryMB <= 1<<24, "onnx.memory_mb", o.MemoryMB, "0 (no limit) to 16777216")
 }
 

@@ -19,7 +19,7 @@ import (
 // Config is how to run networks.
 type Config struct {
 	Library     string // path of libonnxruntime
-	Threads     int    // per inference; 0: one per processor core
+	Threads     int    // per inference; 0: all cores but one
 	MemoryBytes int64  // all networks together; 0: no limit
 	Spin        bool   // threads wait for work busily: faster by little, at the price of the other services' time
 }

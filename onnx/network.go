@@ -59,7 +59,9 @@ func (b *Backend) options() (*ort.SessionOptions, error) {
 	}
 	threads := b.config.Threads
 	if threads == 0 {
-		threads = runtime.NumCPU()
+		// One core stays for the pictures: threads that wait for one another at each
+		// layer slow down all together when another program takes a core away.
+		threads = max(1, runtime.NumCPU()-1)
 	}
 	spin := "0"
 	if b.config.Spin {

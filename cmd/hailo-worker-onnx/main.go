@@ -23,7 +23,7 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("hailo-worker-onnx", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	threads := flags.Int("threads", 0, "threads per inference; 0: one per processor core")
+	threads := flags.Int("threads", 0, "threads per inference; 0: all cores but one")
 	memory := flags.Int64("memory-mb", 0, "memory for all networks in MiB, beyond which a load fails as \"device memory full\"; 0: no limit")
 	spin := flags.Bool("spin", false, "let idle threads wait busily: a little faster, at the price of the machine's other work")
 	flags.Usage = func() {
