@@ -28,12 +28,12 @@ func long(a [3]float32) vec { return vec{float64(a[0]), float64(a[1]), float64(a
 func (a vec) luminance() float64 { return 0.2126*a.x + 0.7152*a.y + 0.0722*a.z }
 
 // basis returns two unit vectors that make a right angle with the unit vector
-// n and with each other (Duff et al. 2017, "Building an Orthonormal Basis, Revisited").
-func (n vec) basis() (vec, vec) {
-	sign := math.Copysign(1, n.z)
-	a := -1 / (sign + n.z)
-	b := n.x * n.y * a
-	return vec{1 + sign*n.x*n.x*a, sign * b, -sign * n.x}, vec{b, sign + n.y*n.y*a, -n.y}
+// a and with each other (Duff et al. 2017, "Building an Orthonormal Basis, Revisited").
+func (a vec) basis() (vec, vec) {
+	sign := math.Copysign(1, a.z)
+	s := -1 / (sign + a.z)
+	t := a.x * a.y * s
+	return vec{1 + sign*a.x*a.x*s, sign * t, -sign * a.x}, vec{t, sign + a.y*a.y*s, -a.y}
 }
 
 // mat is a linear map by its rows.

@@ -1,0 +1,65 @@
+"""Runs our exported ONNX graph operator by operator, straight from its file.
+
+Debian has no ONNX Runtime for Python. This knows only the operators that
+pocketdepth uses, and is an independent reading of the file: it would notice a
+wrong weight, padding or resize mode that comparing two torch modules cannot.
+"""
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch.nn import functional as F
+
+
+def _attributes(node):
+    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+
+def _conv(a, x, weight, bias=None):
+    top, left, bottom, right = a["pads"]
+    if (top, left) != (bottom, right):
+        raise ValueError("lopsided padding")
+    return F.conv2d(x, weight, bias, a["strides"], (top, left), a["dilations"], a["group"])
+
+
+def _resize(a, x, _, scales=None, sizes=None):
+    if a["mode"] != b"linear" or a["coordinate_transformation_mode"] not in (b"half_pixel", b"pytorch_half_pixel"):
+        raise ValueError("another resize than the bilinear one with half-pixel centres")
+    if sizes is None:
+        sizes = [round(side * float(scale)) for side, scale in zip(x.shape, scales)]
+    return F.interpolate(x, tuple(int(s) for s in sizes[2:]), mode="bilinear", align_corners=False)
+
+
+def _cast(a, x):
+    if a["to"] != onnx.TensorProto.FLOAT:
+        raise ValueError("a cast to another type than float32")
+    return x.float()
+
+
+OPERATORS = {
+    "Add": lambda a, x, y: x + y,
+    "Cast": _cast,
+    "Constant": lambda a: torch.from_numpy(numpy_helper.to_array(a["value"]).copy()),
+    "Conv": _conv,
+    "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
+    "Identity": lambda a, x: x,
+    "Mul": lambda a, x, y: x * y,
+    "Relu": lambda a, x: x.clamp(min=0),
+    "Resize": _resize,
+    "Sub": lambda a, x, y: x - y,
+    "Transpose": lambda a, x: x.permute(a["perm"]),
+}
+
+
+def run_graph(model, image):
+    """The graph's one output, float32 [1, 1, 256, 320], for image uint8 [1, 256, 320, 3]; model is an onnx.ModelProto."""
+    graph = model.graph
+    values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
+    values[graph.input[0].name] = torch.from_numpy(np.ascontiguousarray(image))
+    for node in graph.node:
+        if node.op_type not in OPERATORS:
+            raise ValueError(f"operator {node.op_type} is new to this file")
+        inputs = [values[name] if name else None for name in node.input]
+        values[node.output[0]] = OPERATORS[node.op_type](_attributes(node), *inputs)
+    return values[graph.output[0].name]

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Checks of the parts that other code must agree with. Needs no data: python3 training/test_training.py"""
+
+import unittest
+
+import numpy as np
+import torch
+
+import metrics
+from augment import augment, compress
+from loss import depth_loss
+from network import PocketDepth, folded
+
+
+class Metrics(unittest.TestCase):
+    def setUp(self):
+        self.truth = np.random.default_rng(1).uniform(0.2, 1, 5000)
+
+    def test_scale_and_shift_do_not_matter(self):
+        errors = metrics.depth_errors(7 * self.truth - 3, self.truth)
+        self.assertAlmostEqual(errors["abs_rel"], 0)
+        self.assertEqual(errors["delta"], 1)
+        self.assertAlmostEqual(errors["rmse"], 0)
+
+    def test_known_error(self):
+        # The fit to a prediction without variance is the mean of the truth, 0.5.
+        errors = metrics.depth_errors(np.zeros(2), np.array([0.25, 0.75]))
+        self.assertAlmostEqual(errors["abs_rel"], (0.5 + 0.5) / 2)
+        self.assertAlmostEqual(errors["rmse"], np.sqrt((2**2 + (2 / 3) ** 2) / 2))
+        self.assertEqual(errors["delta"], 0)
+
+    def test_pair_order(self):
+        self.assertEqual(metrics.pair_order(self.truth**3, self.truth), 1)
+        self.assertEqual(metrics.pair_order(-self.truth, self.truth), 0)
+        self.assertEqual(metrics.pair_order(np.zeros(5000), self.truth), 0)
+
+    def test_random_numbers_are_splitmix64(self):
+        # The published first numbers of SplitMix64 for the seed 1234567.
+        published = np.array([6457827717110365317, 3203168211198807973], np.uint64)
+        found = metrics.random_indices(2, 2**63 - 1, seed=1234567)
+        self.assertEqual(list(found), [int(v) % (2**63 - 1) for v in published])
+
+
+class Training(unittest.TestCase):
+    def test_loss_sees_neither_scale_nor_shift_but_the_sign(self):
+        label = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+        anchor = 0.1 * ((3 * label + 5) - label).abs().mean()
+        self.assertAlmostEqual(float(depth_loss(3 * label + 5, label) - anchor), 0, places=4)
+        self.assertGreater(float(depth_loss(-label, label)), 0.3)
+
+    def test_folding_changes_nothing(self):
+        torch.manual_seed(1)
+        network = PocketDepth()
+        image = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
+        network(image)  # moves the batch statistics away from 0 and 1
+        with torch.no_grad():
+            difference = network.eval()(image) - folded(network)(image)
+        self.assertLess(float(difference.abs().max()), 1e-5)
+
+    def test_augmentation_keeps_ranges_and_repeats(self):
+        pictures = torch.randint(0, 256, (4, 256, 320, 3), dtype=torch.uint8)
+        labels = torch.randint(0, 256, (4, 256, 320), dtype=torch.uint8)
+        x, y = augment(pictures, labels, 128, 160, torch.Generator().manual_seed(2))
+        again, _ = augment(pictures, labels, 128, 160, torch.Generator().manual_seed(2))
+        self.assertEqual((x.shape, y.shape), ((4, 3, 128, 160), (4, 1, 128, 160)))
+        self.assertTrue(0 <= x.min() and x.max() <= 255 and 0 <= y.min() and y.max() <= 1)
+        self.assertTrue(torch.equal(x, again))
+
+    def test_compression_without_strength_gives_the_picture_back(self):
+        x = 255 * torch.rand(1, 3, 16, 24)
+        self.assertLess(float((compress(x, torch.tensor([1e-4])) - x).abs().max()), 0.1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Trains pocketdepth within a budget of minutes. See README.md."""
+
+import argparse
+import ctypes
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+
+# Torch's threads spin while they wait for one another. With another busy program beside them they
+# would spin away most of the time: a short wait trains nearly twice as fast then, and as fast alone.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+import numpy as np
+import torch
+
+import data
+from learner import Learner
+from network import cost
+
+STAGES = ((0.6, 128, 160, 16), (1.0, 256, 320, 8))
+"""(until this part of the budget, height, width, batch): a picture costs a quarter at half the size."""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    data.add_arguments(parser)
+    parser.add_argument("--out", type=pathlib.Path, default=data.REPOSITORY / "training" / "runs" / "pocketdepth",
+                        help="folder for checkpoint.pt, best.pt and log.jsonl (default: training/runs/pocketdepth)")
+    parser.add_argument("--minutes", type=float, default=30, help="time budget; the schedule fills it (default 30)")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate (default 0.003)")
+    parser.add_argument("--decay", type=float, default=0.02, help="weight decay (default 0.02)")
+    parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
+    return parser.parse_args()
+
+
+def keep_memory():
+    """Asks glibc not to give large blocks back: their page faults cost up to a quarter of the time on a CPU."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+            libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+
+
+def batches(indices, size, generator):
+    """Endless batches of indices, each photograph once per epoch."""
+    rest = np.empty(0, np.int64)
+    while True:
+        while len(rest) < size:
+            rest = np.concatenate([rest, generator.permutation(indices)])
+        # Sorted, because neighbours in the mapped file are read together.
+        yield np.sort(rest[:size])
+        rest = rest[size:]
+
+
+def rate(progress):
+    """Learning rate as a part of the highest, for progress 0..1: 4 % warm-up, then a cosine (one-cycle)."""
+    if progress < 0.04:
+        return 0.04 + 0.96 * progress / 0.04
+    return 0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * (progress - 0.04) / 0.96))
+
+
+def main():
+    options = arguments()
+    keep_memory()
+    torch.set_num_threads(options.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    photographs = data.load(options.data, options.cache)
+    options.out.mkdir(parents=True, exist_ok=True)
+    learner = Learner(options, device)
+    if options.resume:
+        learner.restore()
+    parameters, products = cost(learner.average)
+    print(f"{parameters} parameters, {products / 1e6:.0f} million multiply-adds at 256x320; {device}; "
+          f"{len(photographs.training)} photographs to learn from, {len(photographs.held_back)} held back", flush=True)
+    journal = (options.out / "log.jsonl").open("a" if options.resume else "w", buffering=1)
+
+    def log(row):
+        journal.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+
+    train(learner, photographs, options.minutes * 60, options.rate, log)
+
+
+def train(learner, photographs, budget, highest, log, validate_every=150, report_every=15):
+    """Trains until learner.seconds reaches budget; all times in seconds.
+
+    Both the schedule and the stages follow the part of the budget that is used,
+    so the run ends on time on any machine, and sees as many pictures as it can.
+    """
+    clock, losses, seen = time.monotonic(), [], learner.seen
+    reported = validated = learner.seconds
+    height = width = size = None
+    while learner.seconds < budget:
+        progress = learner.seconds / budget
+        stage = next(s[1:] for s in STAGES if progress < s[0])
+        if stage != (height, width, size):
+            height, width, size = stage
+            source = batches(photographs.training, size, learner.order)
+        for group in learner.optimizer.param_groups:
+            group["lr"] = highest * rate(progress)
+        losses.append(learner.learn(photographs, next(source), height, width))
+        now = time.monotonic()
+        learner.seconds, clock = learner.seconds + now - clock, now
+        if learner.seconds - reported >= report_every:
+            speed = (learner.seen - seen) / (learner.seconds - reported)
+            print(f"step {learner.step}  {height}x{width}  loss {np.mean(losses):.4f}  {speed:.0f} pictures/s  "
+                  f"{learner.seconds / 60:.1f} min, {(budget - learner.seconds) / 60:.1f} left", flush=True)
+            reported, seen, losses = learner.seconds, learner.seen, []
+        if learner.seconds - validated >= validate_every:
+            learner.check(photographs, log)
+            now = time.monotonic()
+            learner.seconds, clock = learner.seconds + now - clock, now
+            validated = learner.seconds
+    learner.check(photographs, log)
+
+
+if __name__ == "__main__":
+    main()
