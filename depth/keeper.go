@@ -20,7 +20,9 @@ import (
 type State struct {
 	Model  *catalog.Model // nil until the device is known
 	Loaded bool
-	Reason string         // why no estimate is possible; empty when one is
+	Reason string // why no estimate is possible; empty when one is
+	// Final: waiting will not help; the model is not there or cannot be loaded.
+	Final  bool
 	Device *device.Status // as last seen; nil while the manager is away
 }
 
@@ -170,7 +172,7 @@ func (k *keeper) next(ctx context.Context, before State) State {
 		}
 		found, err := k.catalog.Find(name, status.Architecture)
 		if err != nil {
-			s.Model, s.Reason = nil, err.Error()
+			s.Model, s.Reason, s.Final = nil, err.Error(), true
 			return s
 		}
 		s.Model, k.preloaded = &found, false
@@ -199,6 +201,8 @@ func (k *keeper) preload(ctx context.Context, s State, model device.Model) State
 	k.state.Store(&loading)
 	if _, err := k.service.Load(ctx, model); err != nil {
 		s.Reason = fmt.Sprintf("model %s: %v", s.Model.Name, err)
+		kind := device.KindOf(err)
+		s.Final = kind == device.KindModel || kind == device.KindNotFound || kind == device.KindUnsupported || kind == device.KindInvalid
 		return s
 	}
 	k.preloaded, s.Loaded = true, true

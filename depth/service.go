@@ -49,6 +49,9 @@ func (e *Estimator) LastError() string {
 // Waiting is the number of requests that wait for a place.
 func (e *Estimator) Waiting() int { return int(e.gate.waiting.Load()) }
 
+// InService is the number of requests that have a place.
+func (e *Estimator) InService() int { return len(e.gate.slots) }
+
 // Models lists the models that the device could load.
 func (e *Estimator) Models() ([]catalog.Model, error) {
 	s := e.State()
@@ -61,20 +64,24 @@ func (e *Estimator) Models() ([]catalog.Model, error) {
 	return e.keeper.catalog.List(s.Device.Architecture)
 }
 
-// AwaitReady waits until an estimate is possible. When ctx ends first it says
-// what is missing.
+// AwaitReady waits until an estimate is possible. When ctx ends first, or
+// waiting will not help, it says what is missing.
 func (e *Estimator) AwaitReady(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		reason := e.State().Reason
-		if reason == "" {
+		s := e.State()
+		if s.Reason == "" {
 			return nil
+		}
+		missing := &device.Error{Kind: device.KindUnavailable, Message: "no estimate is possible: " + s.Reason}
+		if s.Final {
+			return missing
 		}
 		e.keeper.look()
 		select {
 		case <-ctx.Done():
-			return &device.Error{Kind: device.KindUnavailable, Message: "no estimate is possible: " + reason}
+			return missing
 		case <-tick.C:
 		}
 	}

@@ -35,6 +35,8 @@ func NewMetrics(registry *prometheus.Registry, estimator *depth.Estimator, log *
 	}
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: "queue_depth", Help: "Requests that wait for a place in the service."},
 		func() float64 { return float64(estimator.Waiting()) })
+	inService := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: "pictures_in_service", Help: "Requests being read, worked on, or at the device."},
+		func() float64 { return float64(estimator.InService()) })
 	ready := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: "ready", Help: "1 while estimates are possible."},
 		func() float64 {
 			if estimator.State().Reason == "" {
@@ -43,7 +45,7 @@ func NewMetrics(registry *prometheus.Registry, estimator *depth.Estimator, log *
 			return 0
 		})
 	var err error
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.stages, waiting, ready} {
+	for _, c := range []prometheus.Collector{m.requests, m.duration, m.stages, waiting, inService, ready} {
 		err = errors.Join(err, registry.Register(c))
 	}
 	return m, err

@@ -30,6 +30,7 @@ type Stack struct {
 	Socket         string
 	StatusURL      string // of the manager
 	URL            string // of the service
+	config         Config
 	dir            string
 }
 
@@ -41,19 +42,21 @@ func Start(ctx context.Context, c Config) (s *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Stack{dir: dir, Socket: filepath.Join(dir, "device.sock")}
+	s = &Stack{config: c, dir: dir, Socket: filepath.Join(dir, "device.sock")}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if err := s.startManager(ctx, c); err != nil {
+	if err := s.RestartManager(ctx); err != nil {
 		return s, err
 	}
 	return s, s.startDepth(ctx, c)
 }
 
-func (s *Stack) startManager(ctx context.Context, c Config) (err error) {
+// RestartManager starts the manager, again if it has ended, on the same socket.
+func (s *Stack) RestartManager(ctx context.Context) (err error) {
+	c := s.config
 	path, err := s.configure("manager.yaml", c.Manager)
 	if err != nil {
 		return err
