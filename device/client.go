@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -155,6 +156,9 @@ func gaveUp(ctx context.Context) error {
 }
 
 func (c *Client) away(what string, err error) error {
+	if cause, ok := errors.AsType[syscall.Errno](err); ok {
+		err = cause // without the layers that name the path once more
+	}
 	return &Error{Kind: KindUnavailable, RetryAfter: retryUnavailable,
 		Message: fmt.Sprintf("%s at %s: %v", what, c.path(), err)}
 }

@@ -1,13 +1,16 @@
-// Package web is the page on which people try the service. It is three files
-// without anything from elsewhere; what they need to know they ask the API.
+// Package web is the page on which people try the service. It loads nothing
+// from elsewhere; what it needs to know it asks the API.
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"embed"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
+	"time"
 )
 
 //go:embed page
@@ -23,14 +26,19 @@ var contentTypes = map[string]string{
 
 // policy lets the page load its own files and nothing else. Pictures are shown
 // from memory (blob:).
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 // Pages serves the page's files.
-type Pages struct{ files map[string][]byte }
+type Pages struct{ files map[string]file }
+
+type file struct {
+	content   []byte
+	kind, tag string // content type and ETag
+}
 
 // Page reads the embedded files; index.html is served at /.
 func Page() (*Pages, error) {
-	p := &Pages{files: map[string][]byte{}}
+	p := &Pages{files: map[string]file{}}
 	entries, err := fs.ReadDir(files, "page")
 	if err != nil {
 		return nil, err
@@ -40,7 +48,11 @@ func Page() (*Pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.files["/"+e.Name()] = content
+		kind, ok := contentTypes[path.Ext(e.Name())]
+		if !ok {
+			return nil, fmt.Errorf("web: page/%s has no content type", e.Name())
+		}
+		p.files["/"+e.Name()] = file{content, kind, fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(content))[:16])}
 	}
 	p.files["/"] = p.files["/index.html"]
 	return p, nil
@@ -54,17 +66,15 @@ func (p *Pages) Has(path string) bool {
 
 // ServeHTTP serves a file that Has reported.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name := r.URL.Path
-	if name == "/" {
-		name = "/index.html"
-	}
+	f := p.files[r.URL.Path]
 	h := w.Header()
-	h.Set("Content-Type", contentTypes[strings.ToLower(path.Ext(name))])
+	h.Set("Content-Type", f.kind)
 	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache") // a new version of the program shows at once
-	if r.Method == http.MethodHead {
-		return
-	}
-	_, _ = w.Write(p.files[name]) // the browser may have gone; that is its affair
+	// Always asked for, hardly ever sent again: a new version of the program
+	// shows at once, and its modules never mix with older ones.
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", f.tag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 }
