@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,7 @@ type Manager struct {
 	life    context.Context // of operations on the device; ends when draining has
 	end     context.CancelFunc
 	workers sync.WaitGroup // watchers
+	stops   atomic.Bool    // the intake is closed
 	reading atomic.Pointer[reading]
 }
 
@@ -102,6 +104,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	group.Go(func() { m.supervise(ctx) })
 	group.Go(func() { m.poll(ctx) })
 	<-ctx.Done()
+	m.stops.Store(true)
 
 	drain, cancel := context.WithTimeout(m.life, m.options.Limits.DrainTimeout)
 	m.queue.drain(drain)
@@ -247,7 +250,7 @@ func (m *Manager) Status(context.Context) (device.Status, error) {
 func (m *Manager) Ready() string {
 	v := m.runtime.view.Load()
 	switch {
-	case m.life.Err() != nil:
+	case m.stops.Load():
 		return "shutting down"
 	case v.broken != "":
 		return v.broken
@@ -260,8 +263,8 @@ func (m *Manager) Ready() string {
 // Alive reports whether the scheduler's loop turns, for a watchdog.
 func (m *Manager) Alive(ctx context.Context) bool { return m.queue.alive(ctx) }
 
-// modelName is what logs and metrics call a model.
-func modelName(path string) string { return filepath.Base(path) }
+// modelName is what metrics call a model; a label is UTF-8, a file name may not be.
+func modelName(path string) string { return strings.ToValidUTF8(filepath.Base(path), "\uFFFD") }
 
 // errorKind is the outcome label of an error.
 func errorKind(err error) string {

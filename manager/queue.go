@@ -12,11 +12,10 @@ import (
 // queue hands the device to one job at a time. Its goroutine (run) owns the
 // list of waiting jobs; everybody else talks to it through channels.
 type queue struct {
-	limit    int
-	events   chan any      // submission, cancellation, completion, drain
-	stopped  chan struct{} // closed when run has returned
-	depth    atomic.Int64  // jobs that wait, for status calls
-	progress atomic.Int64  // events handled, for the watchdog
+	limit   int
+	events  chan any      // submission, cancellation, completion, drain
+	stopped chan struct{} // closed when run has returned
+	depth   atomic.Int64  // jobs that wait, for status calls
 }
 
 // job is one use of the device.
@@ -48,24 +47,22 @@ const retryBusy = time.Second
 
 var errStopping = &device.Error{Kind: device.KindUnavailable, RetryAfter: 2 * time.Second, Message: "the device manager is shutting down"}
 
-// run is the owner's loop. It ends with ctx, when jobs still waiting are
-// refused and a running one is waited for.
+// run is the owner's loop. When ctx ends, jobs still waiting and new ones are
+// refused; the loop ends with the job that is running.
 func (q *queue) run(ctx context.Context) {
 	defer close(q.stopped)
 	var waiting []*job
 	var running *job
 	draining := false
 	var idle chan struct{} // whom to tell when the last job of a drain has ended
-	for {
+	end := ctx.Done()      // nil: it has come
+	for end != nil || running != nil {
 		select {
-		case <-ctx.Done():
+		case <-end:
 			for _, j := range waiting {
 				j.refuse <- errStopping
 			}
-			if running != nil {
-				<-running.done
-			}
-			return
+			waiting, draining, end = nil, true, nil
 		case event := <-q.events:
 			switch e := event.(type) {
 			case submission:
@@ -104,7 +101,6 @@ func (q *queue) run(ctx context.Context) {
 			}()
 		}
 		q.depth.Store(int64(len(waiting)))
-		q.progress.Add(1)
 		if idle != nil && running == nil {
 			close(idle)
 			idle = nil

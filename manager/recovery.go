@@ -30,7 +30,7 @@ func (r *runtime) ensure(ctx context.Context) error {
 			select {
 			case <-time.After(reopenPause):
 			case <-ctx.Done():
-				return unavailable(ctx.Err())
+				return errStopping
 			}
 		}
 		if r.worker, err = r.open(ctx); err == nil {

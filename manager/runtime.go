@@ -160,8 +160,12 @@ func (r *runtime) place(ctx context.Context, m *model, parts []part) error {
 			full++
 			fix := nextRemedy(full, r.candidates(), r.limits.MaxEvictions, reset)
 			if fix.giveUp {
-				r.capacity(m, fmt.Sprintf("RESOURCE_EXHAUSTED while loading %s; no models available to evict", m.label()), m.key.path)
-				return &device.Error{Kind: device.KindMemoryFull, Status: failure.Status, Message: "RESOURCE_EXHAUSTED and no models available to evict: " + failure.Message}
+				why := "no models available to evict"
+				if len(r.models) > 0 {
+					why = fmt.Sprintf("the limit of evictions is reached (%d rounds)", r.limits.MaxEvictions)
+				}
+				r.capacity(m, fmt.Sprintf("RESOURCE_EXHAUSTED while loading %s; %s", m.label(), why), m.key.path)
+				return &device.Error{Kind: device.KindMemoryFull, Status: failure.Status, Message: "RESOURCE_EXHAUSTED and " + why + ": " + failure.Message}
 			}
 			for _, k := range fix.evict {
 				r.evict(ctx, k, m)
@@ -213,18 +217,23 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 	return err
 }
 
-// bounded runs one call into the worker. One that does not come back in time
-// costs the worker its life: nothing else can free the device.
-func (r *runtime) bounded(ctx context.Context, limit time.Duration, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// bounded runs one call into the worker. One that does not come back in time,
+// or before the manager stops, costs the worker its life: nothing else can free
+// the device.
+func (r *runtime) bounded(life context.Context, limit time.Duration, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(life, limit)
 	defer cancel()
 	err := call(ctx)
 	if err != nil && ctx.Err() != nil {
-		r.log.Error("the worker does not answer; killing it", "limit", limit)
+		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
+		if life.Err() != nil {
+			late = &worker.Error{Kind: worker.KindLost, Message: errStopping.Message}
+		}
+		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
 		r.worker.Kill()
 		<-r.worker.Done()
 		r.lost(err)
-		return &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
+		return late
 	}
 	if err != nil && r.worker.Err() != nil {
 		r.lost(r.worker.Err())
@@ -247,7 +256,10 @@ func (r *runtime) capacity(m *model, reason, path string) {
 }
 
 func (r *runtime) evict(ctx context.Context, k key, forWhom *model) {
-	victim := r.models[k]
+	victim, ok := r.models[k]
+	if !ok {
+		return // the worker died while another model was evicted
+	}
 	r.remove(ctx, victim)
 	r.evictions++
 	r.metrics.evicted(k)
@@ -297,8 +309,8 @@ func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (d
 			return device.Result{}, asLoadError(err)
 		}
 		use := &session{ctx: ctx, runtime: r, model: loaded, limit: r.limits.InferTimeout}
-		if own := time.Duration(in.TimeoutMS) * time.Millisecond; own > 0 {
-			use.limit = min(use.limit, own)
+		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
+			use.limit = time.Duration(own) * time.Millisecond
 		}
 		inferring := time.Now()
 		result, err := loaded.kind.infer(in, loaded.params, use)

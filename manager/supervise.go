@@ -35,14 +35,12 @@ func (m *Manager) supervise(ctx context.Context) {
 
 // reopen is a job like any other, but goes to the head of the queue.
 func (m *Manager) reopen(ctx context.Context) {
-	_, err := m.queue.do(ctx, true, func() {
-		if err := m.runtime.ensure(m.life); err == nil {
-			m.read(m.life)
-		}
-	})
+	// ensure logs its failures and leaves them in the view.
+	_, err := m.queue.do(ctx, true, func() { _ = m.runtime.ensure(m.life) })
 	if err != nil && ctx.Err() == nil {
 		m.options.Log.Warn("the device was not reopened", "error", err)
 	}
+	m.read(ctx)
 }
 
 // watch sees a new worker's death, also when nothing is asked of it, and has it
@@ -67,14 +65,13 @@ func (m *Manager) watch(w Worker) {
 		_, err := m.queue.do(m.life, true, func() {
 			m.runtime.respawnDelay = min(2*delay, mostRespawnDelay)
 			if m.runtime.worker == nil || m.runtime.worker == w {
-				if m.runtime.ensure(m.life) == nil {
-					m.read(m.life)
-				}
+				_ = m.runtime.ensure(m.life) // logs its failures and leaves them in the view
 			}
 		})
 		if err != nil && m.life.Err() == nil {
 			m.options.Log.Warn("the worker was not replaced", "error", err)
 		}
+		m.read(m.life)
 	})
 }
 

@@ -1,13 +1,16 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,21 +48,42 @@ func openChannel(f *os.File) (*channel, error) {
 	return &channel{conn: u}, nil
 }
 
-// send writes one message, with the descriptor fd when it is not negative.
-func (c *channel) send(message any, fd int) error {
-	body, err := json.Marshal(message)
+// sendRetry is how often a channel that is full is tried again.
+const sendRetry = 10 * time.Millisecond
+
+// send writes one message, with the descriptor fd when it is not negative. A
+// message that cannot be one is an *Error; nothing was sent then. The kernel
+// holds few messages for a side that does not read: send waits until ctx ends.
+func (c *channel) send(ctx context.Context, message any, fd int) error {
+	body, err := json.Marshal(message, jsontext.AllowInvalidUTF8(true)) // names in model files may be anything
 	if err != nil {
-		return err
+		return invalid("%v", err)
 	}
 	if len(body) > maxMessage {
-		return fmt.Errorf("message of %d bytes; the limit is %d", len(body), maxMessage)
+		return invalid("message of %d bytes; the limit is %d", len(body), maxMessage)
 	}
 	var rights []byte
 	if fd >= 0 {
 		rights = unix.UnixRights(fd)
 	}
-	_, _, err = c.conn.WriteMsgUnix(body, rights, nil)
-	return err
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	for {
+		var sent error
+		err := raw.Control(func(to uintptr) {
+			sent = unix.Sendmsg(int(to), body, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		})
+		if err != nil || sent != unix.EAGAIN && sent != unix.EINTR {
+			return errors.Join(err, sent)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(sendRetry):
+		}
+	}
 }
 
 // receive reads one message into message and returns the descriptor that came
@@ -68,39 +92,41 @@ func (c *channel) receive(message any) (int, error) {
 	body := make([]byte, maxMessage)
 	control := make([]byte, unix.CmsgSpace(4))
 	n, controlLen, flags, _, err := c.conn.ReadMsgUnix(body, control)
-	if err != nil {
-		return -1, err
-	}
-	fd, err := descriptor(control[:controlLen])
-	if err != nil {
-		return -1, err
-	}
+	fds := descriptors(control[:controlLen]) // also with an error: they are open
 	switch {
-	case n == 0 && fd < 0:
-		return -1, io.EOF
-	case flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0:
+	case err != nil:
+	case n == 0 && len(fds) == 0:
+		err = io.EOF
+	case flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 || len(fds) > 1:
 		err = fmt.Errorf("message over %d bytes or with too many descriptors", maxMessage)
 	default:
 		err = json.Unmarshal(body[:n], message)
 	}
-	if err != nil && fd >= 0 {
-		err = errors.Join(err, unix.Close(fd))
-		fd = -1
+	if err == nil && len(fds) == 1 {
+		return fds[0], nil
 	}
-	return fd, err
+	for _, fd := range fds {
+		closeDescriptor(fd)
+	}
+	return -1, err
 }
 
-func descriptor(control []byte) (int, error) {
+// descriptors lists what came with a message; there may be room for more than
+// the one that was asked for.
+func descriptors(control []byte) []int {
 	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil || len(messages) == 0 {
-		return -1, err
+	if err != nil {
+		return nil
 	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) == 0 {
-		return -1, err
+	var all []int
+	for i := range messages {
+		fds, err := unix.ParseUnixRights(&messages[i])
+		if err != nil {
+			continue // another kind of message
+		}
+		all = append(all, fds...)
 	}
-	unix.CloseOnExec(fds[0])
-	return fds[0], nil
+	return all
 }
 
 func (c *channel) close() error { return c.conn.Close() }

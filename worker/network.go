@@ -41,11 +41,16 @@ func (p *Process) Load(ctx context.Context, spec LoadSpec) (*Network, error) {
 	return n, nil
 }
 
-// adopt takes over the signature and the memory of an answer.
+// adopt takes over the signature and the memory of an answer. That of an
+// inference may change the shapes and types of the outputs, nothing else.
 func (n *Network) adopt(r reply, fd int) error {
 	if r.Signature == nil || r.Region == nil || fd < 0 {
 		closeDescriptor(fd)
 		return &Error{Kind: KindInternal, Message: "the worker answered a load without signature or shared memory"}
+	}
+	if n.memory != nil && !sameTensors(n.signature, *r.Signature) {
+		closeDescriptor(fd)
+		return &Error{Kind: KindInternal, Message: "the worker answered an inference with other inputs or outputs than the network has"}
 	}
 	m, err := openMemory(fd, *r.Region, *r.Signature)
 	if err != nil {
@@ -56,6 +61,12 @@ func (n *Network) adopt(r reply, fd int) error {
 	}
 	n.signature, n.memory = *r.Signature, m
 	return err
+}
+
+func sameTensors(a, b Signature) bool {
+	return slices.EqualFunc(a.Inputs, b.Inputs, func(a, b TensorInfo) bool {
+		return a.Name == b.Name && a.DType == b.DType && slices.Equal(a.Shape, b.Shape)
+	}) && slices.EqualFunc(a.Outputs, b.Outputs, func(a, b TensorInfo) bool { return a.Name == b.Name })
 }
 
 // Signature is what goes in and comes out.
@@ -97,7 +108,7 @@ func (n *Network) Infer(ctx context.Context, timeout time.Duration, inputs []ten
 // Unload frees the network in the worker. The Network is unusable afterwards,
 // also after an error.
 func (n *Network) Unload(ctx context.Context) error {
-	_, _, err := n.process.call(ctx, request{Verb: verbUnload, Network: n.id})
+	_, err := n.process.ask(ctx, request{Verb: verbUnload, Network: n.id})
 	return errors.Join(err, n.Release())
 }
 

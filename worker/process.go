@@ -62,7 +62,7 @@ func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, er
 	if err := p.spawn(command, theirs); err != nil {
 		return nil, errors.Join(err, theirs.Close(), ours.close())
 	}
-	r, _, err := p.call(ctx, request{Verb: verbIdentify})
+	r, err := p.ask(ctx, request{Verb: verbIdentify})
 	switch {
 	case err != nil:
 	case r.Identity == nil:
@@ -168,19 +168,26 @@ func (p *Process) read() <-chan struct{} {
 				}
 				return
 			}
-			p.mu.Lock()
-			waiting, ok := p.pending[r.ID]
-			delete(p.pending, r.ID)
-			p.mu.Unlock()
-			if !ok {
+			if !p.deliver(answer{reply: r, fd: fd}) {
 				p.log.Warn("the worker answered a call that nobody waits for", "id", r.ID)
 				closeDescriptor(fd)
-				continue
 			}
-			waiting <- answer{reply: r, fd: fd}
 		}
 	}()
 	return ended
+}
+
+// deliver reports whether somebody waits for the answer. It is given under the
+// lock, so that forget finds it when the call is no longer pending.
+func (p *Process) deliver(a answer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting, ok := p.pending[a.reply.ID]
+	if ok {
+		delete(p.pending, a.reply.ID)
+		waiting <- a // has room for the one answer
+	}
+	return ok
 }
 
 func closeDescriptor(fd int) {
@@ -214,8 +221,14 @@ func (p *Process) call(ctx context.Context, q request) (reply, int, error) {
 	p.pending[q.ID] = waiting
 	p.mu.Unlock()
 
-	if err := p.channel.send(q, -1); err != nil {
-		p.Kill() // then the reaper answers; the cause of death is worth more than "broken pipe"
+	if err := p.channel.send(ctx, q, -1); err != nil {
+		if e, ok := errors.AsType[*Error](err); ok { // the request is at fault, not the worker
+			p.forget(q.ID, waiting)
+			return reply{}, -1, e
+		}
+		if ctx.Err() == nil {
+			p.Kill() // then the reaper answers; the cause of death is worth more than "broken pipe"
+		}
 	}
 	select {
 	case a := <-waiting:
@@ -232,6 +245,13 @@ func (p *Process) call(ctx context.Context, q request) (reply, int, error) {
 		return reply{}, -1, &Error{Kind: KindTimeout, Message: fmt.Sprintf(
 			"the worker did not answer %q in time: %v", q.Verb, context.Cause(ctx))}
 	}
+}
+
+// ask is call for what is answered without a descriptor.
+func (p *Process) ask(ctx context.Context, q request) (reply, error) {
+	r, fd, err := p.call(ctx, q)
+	closeDescriptor(fd)
+	return r, err
 }
 
 // forget gives up a call whose answer may just be arriving.
@@ -251,7 +271,7 @@ func (p *Process) Identity() Identity { return p.identity }
 
 // Statistics asks for what changes: temperature and memory.
 func (p *Process) Statistics(ctx context.Context) (Statistics, error) {
-	r, _, err := p.call(ctx, request{Verb: verbStatistics})
+	r, err := p.ask(ctx, request{Verb: verbStatistics})
 	if err != nil || r.Statistics == nil {
 		return Statistics{}, err
 	}
@@ -277,7 +297,7 @@ func (p *Process) Kill() { _ = p.process.Kill() } // an error means that it has 
 // Close asks the worker to release its device and leave, kills it when ctx ends
 // first, and returns when it is gone.
 func (p *Process) Close(ctx context.Context) {
-	if _, _, err := p.call(ctx, request{Verb: verbClose}); err != nil && KindOf(err) != KindLost {
+	if _, err := p.ask(ctx, request{Verb: verbClose}); err != nil && KindOf(err) != KindLost {
 		p.log.Warn("the worker did not close; killing it", "error", err)
 	}
 	select {

@@ -8,7 +8,11 @@
 // says "go". docs/worker-protocol.md describes it for authors of workers.
 package worker
 
-import "hailo-depth/tensor"
+import (
+	"fmt"
+
+	"hailo-depth/tensor"
+)
 
 // Version is the protocol's version, which a worker states when it identifies itself.
 const Version = 1
@@ -95,6 +99,9 @@ type TensorInfo struct {
 
 // bytes is the size of the tensor's data.
 func (t TensorInfo) bytes() (int64, error) {
+	if t.DType.Size() == 0 {
+		return 0, fmt.Errorf("tensor %q has no data type", t.Name)
+	}
 	n, err := t.Shape.Elements()
 	return int64(n) * int64(t.DType.Size()), err
 }

@@ -31,7 +31,8 @@ type LoadedNetwork interface {
 	// until the next Bind or Close.
 	Bind(inputs, outputs [][]byte) error
 	// Infer reads the bound inputs and fills the bound outputs. When outputs came
-	// out in other shapes than the signature says, it returns all of them instead.
+	// out in other shapes than the signature says, it returns all of them instead,
+	// in memory of its own: what was bound is given up.
 	Infer(timeout time.Duration) ([]tensor.Tensor, error)
 	Close() error
 }
@@ -77,10 +78,10 @@ func serve(ctx context.Context, c *channel, backend Backend) error {
 		case verbIdentify:
 			identity := backend.Identify()
 			identity.Protocol = Version
-			err = c.send(reply{ID: q.ID, Identity: &identity}, -1)
+			err = c.send(ctx, reply{ID: q.ID, Identity: &identity}, -1)
 		case verbStatistics:
 			statistics := backend.Statistics()
-			err = c.send(reply{ID: q.ID, Statistics: &statistics}, -1)
+			err = c.send(ctx, reply{ID: q.ID, Statistics: &statistics}, -1)
 		case verbLoad, verbInfer, verbUnload, verbClose:
 			select {
 			case device.work <- q:
@@ -88,7 +89,7 @@ func serve(ctx context.Context, c *channel, backend Backend) error {
 				return err
 			}
 		default:
-			err = c.send(reply{ID: q.ID, Error: &Error{Kind: KindUnsupported, Message: fmt.Sprintf("unknown verb %q", q.Verb)}}, -1)
+			err = c.send(ctx, reply{ID: q.ID, Error: &Error{Kind: KindUnsupported, Message: fmt.Sprintf("unknown verb %q", q.Verb)}}, -1)
 		}
 		if err != nil {
 			return fmt.Errorf("answering: %w", err)
@@ -115,7 +116,7 @@ func (s *server) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case q := <-s.work:
-			if err := s.answer(q); err != nil {
+			if err := s.answer(ctx, q); err != nil {
 				return err
 			}
 			if q.Verb == verbClose {
@@ -125,7 +126,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 }
 
-func (s *server) answer(q request) error {
+func (s *server) answer(ctx context.Context, q request) error {
 	r, fd, err := s.do(q)
 	defer closeDescriptor(fd)
 	if err != nil {
@@ -142,7 +143,17 @@ func (s *server) answer(q request) error {
 		r = reply{Error: e}
 	}
 	r.ID = q.ID
-	return s.channel.send(r, fd)
+	err = s.channel.send(ctx, r, fd)
+	if e, ok := errors.AsType[*Error](err); ok { // the answer is no message: say that instead
+		failure := &Error{Kind: KindUnsupported, Message: fmt.Sprintf("the answer to %s: %v", q.Verb, e)}
+		if q.Verb == verbLoad { // the manager will not know of the network
+			if _, _, err := s.do(request{Verb: verbUnload, Network: q.Network}); err != nil {
+				failure.Message += "; " + err.Error()
+			}
+		}
+		return s.channel.send(ctx, reply{ID: q.ID, Error: failure}, -1)
+	}
+	return err
 }
 
 func (s *server) do(q request) (reply, int, error) {

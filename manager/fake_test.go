@@ -1,0 +1,280 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"hailo-depth/tensor"
+	"hailo-depth/worker"
+)
+
+// fakeDevice outlives the fake workers that open it: it has memory, carries out
+// faults, and records what was done to it.
+type fakeDevice struct {
+	t        *testing.T
+	capacity int64
+	took     time.Duration // of every load and every inference
+
+	mu      sync.Mutex
+	fault   func(operation string) error // asked before each start, load, infer, unload, close, statistics; may be nil
+	workers []*fakeWorker
+	busy    bool
+	log     []string // "start", "load a", "infer a", "unload a", "close", "kill", "die"
+}
+
+// Faults that are no answers.
+var (
+	errHang  = errors.New("hang")
+	errCrash = errors.New("crash")
+)
+
+func lostDevice(status int) error { return worker.FromHailoStatus(worker.OpInfer, status, "fake") }
+
+// start implements Options.Start.
+func (d *fakeDevice) start(ctx context.Context) (Worker, error) {
+	d.record("start")
+	if err := d.strike(ctx, "start", nil); err != nil {
+		return nil, err
+	}
+	w := &fakeWorker{device: d, done: make(chan struct{}), loaded: map[*fakeNetwork]bool{}}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, old := range d.workers {
+		if old.died == nil {
+			d.t.Error("a worker was started beside a living one")
+		}
+	}
+	d.workers = append(d.workers, w)
+	return w, nil
+}
+
+func (d *fakeDevice) record(what string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.log = append(d.log, what)
+}
+
+// setFault replaces the faults; nil for none.
+func (d *fakeDevice) setFault(fault func(string) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fault = fault
+}
+
+// events returns what happened since it was last called.
+func (d *fakeDevice) events() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	log := d.log
+	d.log = nil
+	return log
+}
+
+func (d *fakeDevice) living() *fakeWorker {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.workers {
+		if w.died == nil {
+			return w
+		}
+	}
+	return nil
+}
+
+// strike carries out a fault in w, which is nil during a start.
+func (d *fakeDevice) strike(ctx context.Context, operation string, w *fakeWorker) error {
+	var err error
+	d.mu.Lock()
+	if d.fault != nil {
+		err = d.fault(operation)
+	}
+	d.mu.Unlock()
+	var dead chan struct{} // a nil channel: nobody can kill what has not started
+	if w != nil {
+		dead = w.done
+	}
+	switch {
+	case errors.Is(err, errHang):
+		select {
+		case <-ctx.Done():
+			return &worker.Error{Kind: worker.KindTimeout, Message: "fake: no answer"}
+		case <-dead:
+			return w.Err()
+		}
+	case errors.Is(err, errCrash) && w != nil:
+		w.die("die")
+		return w.Err()
+	}
+	return err
+}
+
+// try carries out a fault, or tells that the worker is dead.
+func (w *fakeWorker) try(ctx context.Context, operation string) error {
+	if err := w.device.strike(ctx, operation, w); err != nil {
+		return err
+	}
+	return w.Err()
+}
+
+type fakeWorker struct {
+	device *fakeDevice
+	done   chan struct{}
+	died   error // under device.mu
+	loaded map[*fakeNetwork]bool
+}
+
+func (w *fakeWorker) Identity() worker.Identity {
+	return worker.Identity{Backend: "fake", DeviceID: "fake0", Architecture: "FAKE", Firmware: "1"}
+}
+
+func (w *fakeWorker) Statistics(ctx context.Context) (worker.Statistics, error) {
+	if err := w.try(ctx, "statistics"); err != nil {
+		return worker.Statistics{}, err
+	}
+	celsius := 40.0
+	return worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: w.device.capacity, MemoryUsedBytes: w.used()}, nil
+}
+
+func (w *fakeWorker) used() (n int64) {
+	w.device.mu.Lock()
+	defer w.device.mu.Unlock()
+	for network := range w.loaded {
+		n += network.bytes
+	}
+	return n
+}
+
+// begin enters an operation; the returned func leaves it.
+func (w *fakeWorker) begin(what string) func() {
+	d := w.device
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.busy {
+		d.t.Errorf("%s while another operation is under way", what)
+	}
+	d.busy = true
+	d.log = append(d.log, what)
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.busy = false
+	}
+}
+
+// Load takes the size of the file.
+func (w *fakeWorker) Load(ctx context.Context, spec worker.LoadSpec) (Network, error) {
+	name := filepath.Base(spec.Path)
+	defer w.begin("load " + name)()
+	time.Sleep(w.device.took)
+	if err := w.try(ctx, "load"); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(spec.Path)
+	if err != nil {
+		return nil, &worker.Error{Kind: worker.KindModel, Message: err.Error()}
+	}
+	if used := w.used(); used+info.Size() > w.device.capacity {
+		return nil, &worker.Error{Kind: worker.KindMemoryFull, Status: 81, Message: fmt.Sprintf("fake: %d of %d in use, %d wanted", used, w.device.capacity, info.Size()),
+			NeededBytes: info.Size(), TotalBytes: w.device.capacity}
+	}
+	n := &fakeNetwork{worker: w, name: name, bytes: info.Size()}
+	w.device.mu.Lock()
+	defer w.device.mu.Unlock()
+	w.loaded[n] = true
+	return n, nil
+}
+
+func (w *fakeWorker) names() []string {
+	w.device.mu.Lock()
+	defer w.device.mu.Unlock()
+	var names []string
+	for n := range w.loaded {
+		names = append(names, n.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (w *fakeWorker) Close(ctx context.Context) {
+	if w.device.strike(ctx, "close", w) != nil {
+		w.die("kill")
+		return
+	}
+	w.die("close")
+}
+
+func (w *fakeWorker) Kill() { w.die("kill") }
+
+func (w *fakeWorker) die(how string) {
+	w.device.mu.Lock()
+	defer w.device.mu.Unlock()
+	if w.died == nil {
+		w.device.log = append(w.device.log, how)
+		w.died = &worker.Error{Kind: worker.KindLost, Message: "the worker process died: " + how}
+		close(w.done)
+	}
+}
+
+func (w *fakeWorker) Done() <-chan struct{} { return w.done }
+
+func (w *fakeWorker) Err() error {
+	w.device.mu.Lock()
+	defer w.device.mu.Unlock()
+	return w.died
+}
+
+// fakeNetwork takes a [2, 2, 3] picture and answers one value: its first byte.
+type fakeNetwork struct {
+	worker   *fakeWorker
+	name     string
+	bytes    int64
+	released bool // by the manager's side; only the job that holds the device touches it
+}
+
+var fakeSignature = worker.Signature{
+	Inputs:  []worker.TensorInfo{{Name: "in", DType: tensor.Uint8, Shape: tensor.Shape{2, 2, 3}}},
+	Outputs: []worker.TensorInfo{{Name: "out", DType: tensor.Float32, Shape: tensor.Shape{1}}},
+}
+
+func (n *fakeNetwork) Signature() worker.Signature {
+	s := fakeSignature
+	s.MemoryBytes = n.bytes
+	return s
+}
+
+func (n *fakeNetwork) Infer(ctx context.Context, _ time.Duration, inputs []tensor.Tensor) ([]worker.Output, time.Duration, error) {
+	defer n.worker.begin("infer " + n.name)()
+	if n.released {
+		n.worker.device.t.Errorf("infer of %s after its memory was released", n.name)
+	}
+	if err := n.worker.try(ctx, "infer"); err != nil {
+		return nil, 0, err
+	}
+	time.Sleep(n.worker.device.took)
+	out, err := tensor.FromFloat32([]float32{float32(inputs[0].Data[0])}, 1)
+	return []worker.Output{{Name: "out", Tensor: out}}, n.worker.device.took, err
+}
+
+func (n *fakeNetwork) Unload(ctx context.Context) error {
+	defer n.worker.begin("unload " + n.name)()
+	err := n.worker.try(ctx, "unload")
+	n.worker.device.mu.Lock()
+	delete(n.worker.loaded, n)
+	n.worker.device.mu.Unlock()
+	return errors.Join(err, n.Release())
+}
+
+func (n *fakeNetwork) Release() error {
+	if n.released {
+		n.worker.device.t.Errorf("memory of %s released twice", n.name)
+	}
+	n.released = true
+	return nil
+}

@@ -1,0 +1,193 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hailo-depth/device"
+	"hailo-depth/tensor"
+)
+
+// rig is a manager on a fake device, within a synctest bubble.
+type rig struct {
+	*Manager
+	device   *fakeDevice
+	registry *prometheus.Registry
+	dir      string
+	stop     context.CancelFunc
+	stopped  chan struct{}
+}
+
+// inBubble runs test with a manager on a device of capacity bytes. Models are
+// files in a folder: a9 is one of 9 bytes. change may adapt the limits.
+func inBubble(t *testing.T, capacity int64, change func(*Limits), test func(t *testing.T, r *rig)) {
+	t.Helper()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{device: &fakeDevice{t: t, capacity: capacity}, registry: prometheus.NewRegistry(), dir: dir, stopped: make(chan struct{})}
+		limits := DefaultLimits()
+		if change != nil {
+			change(&limits)
+		}
+		var err error
+		r.Manager, err = New(Options{Limits: limits, Start: r.device.start, Log: slog.New(slog.DiscardHandler), Registry: r.registry})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		r.stop = cancel
+		go func() {
+			defer close(r.stopped)
+			if err := r.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		}()
+		synctest.Wait()
+		test(t, r)
+		cancel()
+		<-r.stopped
+		if w := r.device.living(); w != nil {
+			t.Error("a worker lives after Run has returned")
+		}
+	})
+}
+
+// model names a file of so many bytes as the number at its name's end says.
+func (r *rig) model(name string) device.Model {
+	var size int
+	if _, err := fmt.Sscanf(strings.TrimLeft(name, "abcdefgh"), "%d", &size); err != nil {
+		panic(err)
+	}
+	path := filepath.Join(r.dir, name)
+	if _, err := os.Stat(path); err != nil {
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			panic(err)
+		}
+	}
+	return device.Model{Type: "depth", Path: path}
+}
+
+// picture is an input whose answer is v.
+func picture(v byte) device.Input {
+	data := make([]byte, 12)
+	data[0] = v
+	return device.Input{Input: &tensor.Tensor{DType: tensor.Uint8, Shape: tensor.Shape{2, 2, 3}, Data: data}}
+}
+
+// load loads models one a second; it fails the test when one does not load.
+func (r *rig) load(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		time.Sleep(time.Second)
+		if _, err := r.Load(t.Context(), r.model(name)); err != nil {
+			t.Fatalf("loading %s: %v", name, err)
+		}
+	}
+}
+
+// infer checks the answer, too.
+func (r *rig) infer(ctx context.Context, name string) error {
+	v := byte(len(name)) + name[0]
+	result, err := r.Infer(ctx, r.model(name), picture(v))
+	if err != nil {
+		return err
+	}
+	values, err := result.Tensor.Float32s()
+	if err != nil || !slices.Equal(values, []float32{float32(v)}) {
+		return fmt.Errorf("%s answered %v (%v), want %d", name, values, err, v)
+	}
+	return nil
+}
+
+func (r *rig) status(t *testing.T) device.Status {
+	t.Helper()
+	began := time.Now()
+	s, err := r.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(began); d != 0 {
+		t.Errorf("status took %v", d)
+	}
+	return s
+}
+
+func (r *rig) expectModels(t *testing.T, want ...string) {
+	t.Helper()
+	if got := names(r.status(t).Models); !slices.Equal(got, want) {
+		t.Errorf("loaded models %v, want %v", got, want)
+	}
+}
+
+func names(models []device.LoadedModel) (names []string) {
+	for _, m := range models {
+		names = append(names, filepath.Base(m.Path))
+	}
+	return names
+}
+
+func (r *rig) expectEvents(t *testing.T, want ...string) {
+	t.Helper()
+	if got := r.device.events(); !slices.Equal(got, want) {
+		t.Errorf("the device saw %q, want %q", got, want)
+	}
+}
+
+func expectKind(t *testing.T, err error, want device.Kind, part string) {
+	t.Helper()
+	var e *device.Error
+	if !errors.As(err, &e) || e.Kind != want || !strings.Contains(e.Message, part) {
+		t.Errorf("got %v (kind %s), want kind %s with %q", err, errorKind(err), want, part)
+	}
+}
+
+// onNth gives err to the n-th operation of a kind (from 1), nil to the rest.
+func onNth(operation string, n int, err error) func(string) error {
+	seen := 0
+	return func(op string) error {
+		if op != operation {
+			return nil
+		}
+		if seen++; seen != n {
+			return nil
+		}
+		return err
+	}
+}
+
+// metric sums the samples of a counter or gauge whose labels have these values.
+func (r *rig) metric(t *testing.T, name string, labels ...string) (sum float64) {
+	t.Helper()
+	families, err := r.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			matches := 0
+			for _, l := range m.GetLabel() {
+				if slices.Contains(labels, l.GetName()+"="+l.GetValue()) {
+					matches++
+				}
+			}
+			if matches == len(labels) {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return sum
+}
