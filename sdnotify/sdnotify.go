@@ -5,6 +5,7 @@ package sdnotify
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"strconv"
@@ -32,7 +33,8 @@ func FromEnv(getenv func(string) string) Notifier {
 	n := Notifier{socket: getenv("NOTIFY_SOCKET")}
 	usec, err := strconv.ParseInt(getenv("WATCHDOG_USEC"), 10, 64)
 	pid := getenv("WATCHDOG_PID")
-	if err == nil && usec > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
+	const most = int64(math.MaxInt64 / time.Microsecond) // beyond it, a Duration overflows
+	if err == nil && usec > 0 && usec <= most && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
 		n.interval = time.Duration(usec) * time.Microsecond
 	}
 	return n

@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // maxFile bounds a file.
@@ -38,11 +42,17 @@ func Decode(r io.Reader, name string, into any) error {
 	if len(text) > maxFile {
 		return &Error{name, fmt.Sprintf("is over %d bytes", maxFile)}
 	}
-	var anything any
-	if yaml.Unmarshal(text, &anything) == nil && anything == nil {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // which some editors put first
+	node, err := document(text)
+	if err == nil && node == nil {
 		return nil // nothing but comments, which would set every value to zero
 	}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into)
+	if err == nil {
+		if wrong, want := scalars(node, reflect.TypeOf(into).Elem()); wrong != nil {
+			return at(name, text, wrong.GetToken(), "expected "+want)
+		}
+		err = yaml.NodeToValue(node, into, yaml.Strict())
+	}
 	if err == nil {
 		return nil
 	}
@@ -51,12 +61,54 @@ func Decode(r io.Reader, name string, into any) error {
 		if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
 			message = "expected " + kindName(wrong.DstType)
 		}
-		if token := e.GetToken(); token != nil {
-			return &Error{fmt.Sprintf("%s:%d", name, token.Position.Line), message + near(text, token.Position.Line)}
+		if _, ok := errors.AsType[*yaml.OverflowError](err); ok {
+			message = "the number is out of range"
 		}
-		return &Error{name, message}
+		return at(name, text, e.GetToken(), message)
 	}
 	return &Error{name, firstLine(err.Error())}
+}
+
+// document is the one document that a file may hold; nil for an empty file.
+func document(text []byte) (ast.Node, error) {
+	tokens := lexer.Tokenize(string(text))
+	headers := 0
+	for _, t := range tokens {
+		if t.Type == token.DocumentHeaderType {
+			headers++
+		}
+		if headers > 1 { // the parser drops what follows two in a row
+			return nil, secondDocument(t)
+		}
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, err
+	}
+	var only ast.Node
+	for _, d := range file.Docs {
+		if d.Body == nil || d.Body.Type() == ast.NullType || d.Body.Type() == ast.DirectiveType {
+			continue
+		}
+		if only != nil {
+			return nil, secondDocument(d.Body.GetToken())
+		}
+		only = d.Body
+	}
+	return only, nil
+}
+
+func secondDocument(t *token.Token) error {
+	return &yaml.SyntaxError{Message: "a second document begins here; a file holds one", Token: t}
+}
+
+// at says what is wrong with the value of a token, which may be nil.
+func at(name string, text []byte, token *token.Token, message string) error {
+	if token == nil {
+		return &Error{name, message}
+	}
+	line := token.Position.Line
+	return &Error{fmt.Sprintf("%s:%d", name, line), message + near(text, line)}
 }
 
 // kindName says what a setting of type t takes.
@@ -85,7 +137,7 @@ func near(text []byte, line int) string {
 	if line < 1 || line > len(lines) {
 		return ""
 	}
-	return fmt.Sprintf(" (in %q)", bytes.TrimSpace(lines[line-1]))
+	return fmt.Sprintf(" (in %.120q)", bytes.TrimSpace(lines[line-1]))
 }
 
 func firstLine(s string) string {

@@ -12,7 +12,7 @@ import (
 // towards zero, as NumPy's astype does. A value out of range, or one that is not
 // finite, is an error of KindValue with the value and its index. Between int8
 // and uint8 the bytes are reinterpreted, which existing clients rely on. A
-// float tensor whose fractional values all lie in 0..1 is refused for a
+// float tensor with fractions whose values all lie in -1..1 is refused for a
 // whole-number target: cutting it off would make a black picture of it.
 func Convert(t Tensor, to DType) (Tensor, error) {
 	if err := t.Check(); err != nil {
@@ -42,7 +42,7 @@ func Convert(t Tensor, to DType) (Tensor, error) {
 }
 
 func checkWhole(t Tensor, read func([]byte) float64, low, high float64, to DType) error {
-	fractional, largest := false, math.Inf(-1)
+	fractional, smallest, largest := false, 0.0, 0.0
 	for i := range len(t.Data) / t.DType.Size() {
 		v := read(t.Data[i*t.DType.Size():])
 		if math.IsNaN(v) || math.Trunc(v) < low || math.Trunc(v) > high {
@@ -50,17 +50,17 @@ func checkWhole(t Tensor, read func([]byte) float64, low, high float64, to DType
 				"element %d is %v; %s holds %.0f to %.0f", i, v, to, low, high)}
 		}
 		fractional = fractional || v != math.Trunc(v)
-		largest = max(largest, v)
+		smallest, largest = min(smallest, v), max(largest, v)
 	}
-	if fractional && largest <= 1 {
+	if fractional && smallest >= -1 && largest <= 1 {
 		return &Error{Kind: KindValue, Message: fmt.Sprintf(
-			"%s values in 0..1 cannot become %s; scale them to 0..%.0f first", t.DType, to, high)}
+			"%s values in %.0f..1 cannot become %s; scale them to 0..%.0f first", t.DType, math.Floor(smallest), to, high)}
 	}
 	return nil
 }
 
-// bounds gives the range of a whole-number type. The 64-bit types stop at 2^53,
-// up to which float64, through which values pass, is exact.
+// bounds gives the range of a whole-number type. The 64-bit types stop short of
+// 2^53, from which on float64, through which values pass, is not exact.
 func bounds(d DType) (low, high float64, whole bool) {
 	switch d {
 	case Bool:
@@ -71,9 +71,9 @@ func bounds(d DType) (low, high float64, whole bool) {
 	case Uint8, Uint16, Uint32:
 		return 0, math.Exp2(float64(8*d.Size())) - 1, true
 	case Int64:
-		return -(1 << 53), 1 << 53, true
+		return -(1<<53 - 1), 1<<53 - 1, true
 	case Uint64:
-		return 0, 1 << 53, true
+		return 0, 1<<53 - 1, true
 	}
 	return 0, 0, false
 }

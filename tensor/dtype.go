@@ -111,7 +111,7 @@ func (d *DType) UnmarshalText(text []byte) error {
 func clip(s string) string {
 	const most = 64
 	if len(s) > most {
-		return s[:most] + "…"
+		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
 }

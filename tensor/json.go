@@ -55,7 +55,7 @@ func (t *Tensor) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 			found.shape = true
 			parsed.Shape, err = parseShape(value)
 		case "data_b64":
-			found.data = string(value) != `""`
+			found.data = true
 			parsed.Data, err = parseData(value)
 		}
 		if err != nil {
@@ -65,11 +65,16 @@ func (t *Tensor) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil { // the closing brace
 		return err
 	}
+	// No bytes are right for a shape without elements only.
+	found.data = found.data && (len(parsed.Data) > 0 || slices.Contains(parsed.Shape, 0))
 	if !found.dtype || !found.shape || !found.data {
 		return &Error{Kind: KindFormat, Message: missingFields}
 	}
+	if err := parsed.Check(); err != nil {
+		return err
+	}
 	*t = parsed
-	return t.Check()
+	return nil
 }
 
 func parseDType(raw jsontext.Value) (DType, error) {

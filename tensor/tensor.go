@@ -9,15 +9,22 @@ import (
 	"strings"
 )
 
-// maxElements bounds a shape's product, so that sizes never overflow an int.
-const maxElements = 1 << 40
+// maxElements bounds a shape's product, so that sizes never overflow an int;
+// maxDimensions is NumPy's limit and keeps shapes fit for messages.
+const (
+	maxElements   = 1 << 40
+	maxDimensions = 64
+)
 
 // Shape holds the dimensions, outermost first.
 type Shape []int
 
 // Elements is the product of the dimensions (1 for a scalar). It fails with
-// KindShape when one is negative or the product exceeds 2^40.
+// KindShape when one is negative, the product exceeds 2^40 or there are over 64.
 func (s Shape) Elements() (int, error) {
+	if len(s) > maxDimensions {
+		return 0, &Error{Kind: KindShape, Message: fmt.Sprintf("the shape has %d dimensions; at most %d are taken", len(s), maxDimensions)}
+	}
 	n := 1
 	for _, d := range s {
 		if d < 0 {
