@@ -122,5 +122,9 @@ func (m Machine) worker(name string) (string, error) {
 		}
 		looked = append(looked, dir)
 	}
-	return "", fmt.Errorf("%s is not in %s; run `make build`, or install it beside this program", program, strings.Join(looked, ", "))
+	advice := "run `make build`, or install it beside this program"
+	if name == HailoRT {
+		advice = "install it beside this program, or use the backend onnx, which runs on the CPU"
+	}
+	return "", fmt.Errorf("%s is not in %s; %s", program, strings.Join(looked, ", "), advice)
 }

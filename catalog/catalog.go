@@ -32,8 +32,11 @@ func (e *NotFoundError) Error() string {
 	if len(e.There) > 0 {
 		there = strings.Join(e.There, ", ")
 	}
-	return fmt.Sprintf("model %q is not there: looked for %s in %s; usable on this device: %s",
-		e.Name, e.Name+e.Extension, e.Dir, there)
+	where := "no model folder is set"
+	if e.Dir != "" {
+		where = fmt.Sprintf("looked for %s in %s", e.Name+e.Extension, e.Dir)
+	}
+	return fmt.Sprintf("model %q is not there: %s; usable on this device: %s", e.Name, where, there)
 }
 
 // Catalog is a folder of models. Its methods read the folder each time: files
@@ -64,12 +67,18 @@ func Default(architecture string) string {
 // model whose manifest is missing or wrong is left out; Find says why.
 func (c Catalog) List(architecture string) ([]Model, error) {
 	extension := Extension(architecture)
-	files, err := filepath.Glob(filepath.Join(escape(c.Dir), "*"+extension))
-	if err != nil {
-		return nil, err
+	var files []string
+	if c.Dir != "" { // which Glob would take for the current folder
+		var err error
+		if files, err = filepath.Glob(filepath.Join(escape(c.Dir), "*"+extension)); err != nil {
+			return nil, err
+		}
 	}
 	var list []Model
 	for _, path := range files {
+		if !isFile(path) {
+			continue
+		}
 		name := strings.TrimSuffix(filepath.Base(path), extension)
 		m, err := c.describe(name)
 		if err == nil {
@@ -101,9 +110,8 @@ func (c Catalog) Find(name, architecture string) (Model, error) {
 		return Model{}, fmt.Errorf("model name %q: expected a name without slashes; the folder is --model-dir", name)
 	}
 	path := filepath.Join(c.Dir, name+extension)
-	info, err := os.Stat(path)
 	switch {
-	case c.Dir != "" && err == nil && info.Mode().IsRegular():
+	case c.Dir != "" && isFile(path):
 		m, err := c.describe(name)
 		if err != nil {
 			return Model{}, err
@@ -124,6 +132,11 @@ func (c Catalog) Find(name, architecture string) (Model, error) {
 		missing.There = append(missing.There, m.Name)
 	}
 	return Model{}, errors.Join(missing, err)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // describe reads NAME.yaml from the folder, else from the built-in manifests.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // Config is the log section of a configuration.
@@ -39,7 +40,7 @@ func New(w io.Writer, c Config, getenv func(string) string) (*slog.Logger, error
 	}
 	line := &line{w: w}
 	options.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
+		if _, own := a.Value.Any().(slog.Level); own && len(groups) == 0 && a.Key == slog.LevelKey {
 			return slog.Attr{}
 		}
 		return a
@@ -65,6 +66,7 @@ func (h *journalHandler) Handle(ctx context.Context, r slog.Record) error {
 	defer h.line.mu.Unlock()
 	h.line.buffer.Reset()
 	h.line.buffer.WriteString(prefix(r.Level))
+	r.Time = time.Time{} // a record without time is written without
 	if err := h.Handler.Handle(ctx, r); err != nil {
 		return err
 	}
