@@ -18,19 +18,30 @@ import (
 	"hailo-depth/scene"
 )
 
-// subject is the rendered room as a camera would send it.
-func subject(ctx context.Context) ([]byte, error) {
+// subjects are the rendered room as a camera would send it, 640x480 and, six
+// and a quarter times as large, as a telephone would.
+func subjects(ctx context.Context) (picture, photo []byte, err error) {
 	view, err := scene.Room(ctx, 7, 640, 480)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	img := image.NewRGBA(image.Rect(0, 0, view.Width, view.Height))
-	for i := range view.Width * view.Height {
-		copy(img.Pix[4*i:], view.Picture[3*i:3*i+3])
+	if picture, err = jpegOf(view, 640, 480); err != nil {
+		return nil, nil, err
+	}
+	photo, err = jpegOf(view, 4000, 3000)
+	return picture, photo, err
+}
+
+// jpegOf is a view at a size, each pixel being that of the view which is nearest.
+func jpegOf(view *scene.View, width, height int) ([]byte, error) {
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
+	for i := range width * height {
+		from := i/width*view.Height/height*view.Width + i%width*view.Width/width
+		copy(img.Pix[4*i:], view.Picture[3*from:3*from+3])
 		img.Pix[4*i+3] = 255
 	}
 	var b bytes.Buffer
-	err = jpeg.Encode(&b, img, &jpeg.Options{Quality: 90})
+	err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 90})
 	return b.Bytes(), err
 }
 
@@ -57,8 +68,8 @@ type round struct {
 }
 
 // load keeps so many clients asking for the measuring time.
-func (b *bench) load(ctx context.Context, url string, f answerForm, clients int, processes [3]process) (round, error) {
-	body, contentType, err := b.body(f)
+func (b *bench) load(ctx context.Context, url string, f answerForm, picture []byte, clients int, processes [3]process) (round, error) {
+	body, contentType, err := formBody(f, picture)
 	if err != nil {
 		return round{}, err
 	}
@@ -127,14 +138,14 @@ func (b *bench) clients(ctx context.Context, client *http.Client, url string, n 
 	return all, health, failure
 }
 
-func (b *bench) body(f answerForm) ([]byte, string, error) {
+func formBody(f answerForm, picture []byte) ([]byte, string, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	part, err := form.CreateFormFile("image", "picture.jpg")
 	if err != nil {
 		return nil, "", err
 	}
-	if _, err := part.Write(b.picture); err != nil {
+	if _, err := part.Write(picture); err != nil {
 		return nil, "", err
 	}
 	if err := form.WriteField("output_format", f.format); err != nil {

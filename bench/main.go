@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	picture, err := subject(ctx)
+	picture, photo, err := subjects(ctx)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // a temporary folder
 	fmt.Fprintf(stdout, "%s/%s, %d cores; JPEG of 640x480 pixels, %d bytes; %v s a line\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(picture), *seconds)
-	b := &bench{out: stdout, picture: picture, measure: time.Duration(*seconds * float64(time.Second)), models: folder}
+	b := &bench{out: stdout, picture: picture, photo: photo, measure: time.Duration(*seconds * float64(time.Second)), models: folder}
 	for _, d := range devices() {
 		if !strings.Contains(d.name, *only) {
 			continue
@@ -93,7 +93,8 @@ func modelFolder(models string) (string, error) {
 // bench holds what every round needs.
 type bench struct {
 	out     io.Writer
-	picture []byte
+	picture []byte // 640x480
+	photo   []byte // 4000x3000
 	measure time.Duration
 	models  string
 }
@@ -125,7 +126,7 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	var stages map[string]float64
 	for _, f := range forms() {
 		for _, clients := range []int{1, 8, 32} {
-			r, err := b.load(ctx, s.URL, f, clients, processes)
+			r, err := b.load(ctx, s.URL, f, b.picture, clients, processes)
 			if err != nil {
 				return fmt.Errorf("%s, %d clients: %w", f.name, clients, err)
 			}
@@ -138,5 +139,22 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	}
 	fmt.Fprintf(b.out, "\nWhere the time goes (json both, 1 client; mean ms): %s\n", stageText(stages))
 	fmt.Fprintf(b.out, "Peak memory (MiB): depth %.0f, manager %.0f, worker %.0f\n", processes[0].peak(), processes[1].peak(), processes[2].peak())
-	return b.overhead(ctx, s, d)
+	if err := b.overhead(ctx, s, d); err != nil {
+		return err
+	}
+	return b.large(ctx, s, processes)
+}
+
+// large has clients send what telephones take. It comes last: peaks of memory only grow.
+func (b *bench) large(ctx context.Context, s *stack.Stack, processes [3]process) error {
+	form := answerForm{"image/png", "image", "image/png"}
+	for _, clients := range []int{1, 20} {
+		r, err := b.load(ctx, s.URL, form, b.photo, clients, processes)
+		if err != nil {
+			return fmt.Errorf("large pictures, %d clients: %w", clients, err)
+		}
+		fmt.Fprintf(b.out, "JPEG of 12 megapixels, %s, %d clients: %.2f pictures/s, p50 %.0f ms; peak memory of depth so far %.0f MiB\n",
+			form.name, clients, r.rate, r.p50, processes[0].peak())
+	}
+	return nil
 }

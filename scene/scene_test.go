@@ -12,7 +12,7 @@ import (
 
 type maker func(ctx context.Context, seed uint64, width, height int) (*View, error)
 
-func kinds() map[string]maker { return map[string]maker{"room": Room, "street": Street} }
+func kinds() map[string]maker { return map[string]maker{"room": Room, "street": Street, "roam": Roam} }
 
 func view(t *testing.T, render maker, seed uint64, width, height int) *View {
 	t.Helper()
@@ -40,7 +40,9 @@ func TestSameSeedSameBytes(t *testing.T) {
 }
 
 func TestDepthIsPossible(t *testing.T) {
-	farthest := map[string][2]float32{"room": {3, 9}, "street": {skyDepth, skyDepth}}
+	bounds := map[string]struct{ least, far, farthest float32 }{
+		"room": {0.6, 3, 9}, "street": {0.6, skyDepth, skyDepth}, "roam": {0.05, 1, skyDepth},
+	}
 	for name, render := range kinds() {
 		for seed := range uint64(8) {
 			v := view(t, render, seed, 80, 60)
@@ -48,10 +50,10 @@ func TestDepthIsPossible(t *testing.T) {
 				t.Fatalf("%s: %dx%d with %d depths and %d bytes", name, v.Width, v.Height, len(v.Depth), len(v.Picture))
 			}
 			least, most := slices.Min(v.Depth), slices.Max(v.Depth) // NaN if any is
-			if !(least > 0.6) || !(most >= farthest[name][0]) || !(most <= farthest[name][1]) {
+			if want := bounds[name]; !(least > want.least) || !(most >= want.far) || !(most <= want.farthest) {
 				t.Errorf("%s %d: depth from %g to %g", name, seed, least, most)
 			}
-			if v.FocalPixels < 60 || v.FocalPixels > 80 {
+			if v.FocalPixels < 52 || v.FocalPixels > 96 {
 				t.Errorf("%s %d: focal length %g pixels of 80", name, seed, v.FocalPixels)
 			}
 		}

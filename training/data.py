@@ -83,6 +83,27 @@ def load(data, cache):
     )
 
 
+@dataclass
+class Scenes:
+    """Rendered pictures with exact depth, as `go run ./training/scenes` writes them; shapes as in Photographs."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+
+
+def load_scenes(folder):
+    """The scenes in folder; none, with a message, when they have not been rendered."""
+    files = folder / "pictures.rgb", folder / "labels.near"
+    pixels = HEIGHT * WIDTH
+    # A run of the renderer that was stopped may have left a part of a picture.
+    count = min(f.stat().st_size // (pixels * channels) if f.is_file() else 0 for f, channels in zip(files, (3, 1)))
+    if count == 0:
+        print(f"no rendered scenes in {folder}: training on photographs alone; `go run ./training/scenes` makes them")
+        return Scenes(np.empty((0, HEIGHT, WIDTH, 3), np.uint8), np.empty((0, HEIGHT, WIDTH), np.uint8))
+    return Scenes(np.memmap(files[0], np.uint8, "r", shape=(count, HEIGHT, WIDTH, 3)),
+                  np.memmap(files[1], np.uint8, "r", shape=(count, HEIGHT, WIDTH)))
+
+
 def _unpack(folder, shards, ids, cache):
     cache.mkdir(parents=True, exist_ok=True)
     place = {name: i for i, name in enumerate(ids)}

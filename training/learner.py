@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 import metrics
+import warm
 from augment import augment
 from loss import depth_loss
 from network import DEVIATION, MEAN, PocketDepth
@@ -87,10 +88,14 @@ class Learner:
         self.order.bit_generator.state = state["random"][0]
         self.chance.set_state(state["random"][1].cpu())
 
-    def learn(self, photographs, chosen, height, width):
-        """One step on one batch; returns its loss."""
-        pictures = torch.from_numpy(photographs.pictures[chosen]).to(self.device)
-        labels = torch.from_numpy(photographs.labels[chosen]).to(self.device)
+    def begin(self, path, photographs):
+        """Replaces the random weights by those of an exported network."""
+        warm.begin_with(self.network, path, photographs, self.chance)
+        self.average.load_state_dict(self.network.state_dict())
+
+    def learn(self, pictures, labels, height, width):
+        """One step on one batch, uint8 [N, H, W, 3] and [N, H, W]; returns its loss."""
+        pictures, labels = (torch.from_numpy(a).to(self.device) for a in (pictures, labels))
         x, y = augment(pictures, labels, height, width, self.chance)
         x = ((x - MEAN) / DEVIATION).contiguous(memory_format=torch.channels_last)
         loss = depth_loss(self.network.disparity(x), y)
@@ -100,7 +105,7 @@ class Learner:
         self.optimizer.step()
         self.step += 1
         follow(self.average, self.network, self.step)
-        self.seen += len(chosen)
+        self.seen += len(x)
         return loss.item()
 
     def check(self, photographs, log):

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Checks of the parts that other code must agree with. Needs no data: python3 training/test_training.py"""
 
+import pathlib
+import tempfile
+import types
 import unittest
 
 import numpy as np
@@ -8,8 +11,11 @@ import torch
 
 import metrics
 from augment import augment, compress
+from export import write_onnx
 from loss import depth_loss
 from network import PocketDepth, folded
+from train import mixed
+from warm import begin_with
 
 
 class Metrics(unittest.TestCase):
@@ -56,6 +62,35 @@ class Training(unittest.TestCase):
         with torch.no_grad():
             difference = network.eval()(image) - folded(network)(image)
         self.assertLess(float(difference.abs().max()), 1e-5)
+
+    def test_beginning_with_an_exported_network_changes_nothing(self):
+        torch.manual_seed(3)
+        exported, image = PocketDepth(), torch.randint(0, 256, (2, 256, 320, 3), dtype=torch.uint8)
+        exported(image)
+        photographs = types.SimpleNamespace(pictures=image.numpy(), labels=image[..., 0].numpy(), training=np.arange(2))
+        began = PocketDepth()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "network.onnx"
+            write_onnx(folded(exported), path)
+            begin_with(began, path, photographs, torch.Generator().manual_seed(1), batches=1)
+        with torch.no_grad():
+            difference = exported.eval()(image) - began.eval()(image)
+            # While training, the batch's own statistics count: near those that were measured.
+            drift = exported(image) - began.train()(image)
+        self.assertLess(float(difference.abs().max()), 1e-4)
+        self.assertLess(float(drift.abs().mean()), 0.2)
+
+    def test_batches_are_mixed_as_asked(self):
+        def source(value):
+            return np.full((40, 1, 1, 3), value, np.uint8), np.full((40, 1, 1), value, np.uint8)
+        photographs = types.SimpleNamespace(training=np.arange(40), **dict(zip(("pictures", "labels"), source(1))))
+        scenes = types.SimpleNamespace(**dict(zip(("pictures", "labels"), source(2))))
+        batches, rendered = mixed(photographs, scenes, 0.15, 8, np.random.default_rng(1)), 0
+        for _ in range(500):
+            pictures, labels = next(batches)
+            self.assertTrue(np.array_equal(pictures[..., 0], labels))
+            rendered += int((labels == 2).sum())
+        self.assertAlmostEqual(rendered / 4000, 0.15, delta=0.02)
 
     def test_augmentation_keeps_ranges_and_repeats(self):
         pictures = torch.randint(0, 256, (4, 256, 320, 3), dtype=torch.uint8)

@@ -21,8 +21,8 @@ import data
 from learner import Learner
 from network import cost
 
-STAGES = ((0.6, 128, 160, 16), (1.0, 256, 320, 8))
-"""(until this part of the budget, height, width, batch): a picture costs a quarter at half the size."""
+SMALL, FULL = (128, 160, 16), (256, 320, 8)
+"""(height, width, batch): a picture costs a quarter at half the size."""
 
 
 def arguments():
@@ -35,6 +35,14 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate (default 0.003)")
     parser.add_argument("--decay", type=float, default=0.02, help="weight decay (default 0.02)")
+    parser.add_argument("--small", type=float, default=0.6,
+                        help="part of the time, 0..1, for pictures of half the size, which come first (default 0.6)")
+    parser.add_argument("--begin", type=pathlib.Path, metavar="ONNX",
+                        help="begin with the weights of this exported network instead of random ones")
+    parser.add_argument("--scenes", type=pathlib.Path, default=data.DEFAULT_CACHE / "scenes",
+                        help="folder of rendered scenes (default: training/cache/scenes)")
+    parser.add_argument("--scene-share", type=float, default=0.15,
+                        help="part of each batch, 0..1, that is rendered (default 0.15)")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
     return parser.parse_args()
 
@@ -59,6 +67,22 @@ def batches(indices, size, generator):
         rest = rest[size:]
 
 
+def mixed(photographs, scenes, share, size, generator):
+    """Endless batches (pictures, labels) of which, on average, the part share is rendered."""
+    source = batches(photographs.training, size, generator)
+    rendered = batches(np.arange(len(scenes.pictures)), 1, generator)
+    while True:
+        chosen = next(source)
+        pictures, labels = photographs.pictures[chosen], photographs.labels[chosen]
+        count = int(share * size + generator.random()) if len(scenes.pictures) else 0
+        if count:
+            # In the place of as many photographs, whose turn comes in another epoch.
+            place = generator.choice(size, count, replace=False)
+            drawn = [next(rendered)[0] for _ in range(count)]
+            pictures[place], labels[place] = scenes.pictures[drawn], scenes.labels[drawn]
+        yield pictures, labels
+
+
 def rate(progress):
     """Learning rate as a part of the highest, for progress 0..1: 4 % warm-up, then a cosine (one-cycle)."""
     if progress < 0.04:
@@ -72,40 +96,45 @@ def main():
     torch.set_num_threads(options.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     photographs = data.load(options.data, options.cache)
+    scenes = data.load_scenes(options.scenes)
     options.out.mkdir(parents=True, exist_ok=True)
     learner = Learner(options, device)
     if options.resume:
         learner.restore()
+    elif options.begin:
+        learner.begin(options.begin, photographs)
     parameters, products = cost(learner.average)
     print(f"{parameters} parameters, {products / 1e6:.0f} million multiply-adds at 256x320; {device}; "
-          f"{len(photographs.training)} photographs to learn from, {len(photographs.held_back)} held back", flush=True)
+          f"{len(photographs.training)} photographs and {len(scenes.pictures)} scenes to learn from, "
+          f"{len(photographs.held_back)} photographs held back", flush=True)
     journal = (options.out / "log.jsonl").open("a" if options.resume else "w", buffering=1)
 
     def log(row):
         journal.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
 
-    train(learner, photographs, options.minutes * 60, options.rate, log)
+    train(learner, photographs, scenes, options, log)
 
 
-def train(learner, photographs, budget, highest, log, validate_every=150, report_every=15):
-    """Trains until learner.seconds reaches budget; all times in seconds.
+def train(learner, photographs, scenes, options, log, validate_every=150, report_every=15):
+    """Trains until learner.seconds reaches the budget; all times in seconds.
 
     Both the schedule and the stages follow the part of the budget that is used,
     so the run ends on time on any machine, and sees as many pictures as it can.
     """
+    budget = options.minutes * 60
     clock, losses, seen = time.monotonic(), [], learner.seen
     reported = validated = learner.seconds
     height = width = size = None
     while learner.seconds < budget:
         progress = learner.seconds / budget
-        stage = next(s[1:] for s in STAGES if progress < s[0])
+        stage = SMALL if progress < options.small else FULL
         if stage != (height, width, size):
             height, width, size = stage
-            source = batches(photographs.training, size, learner.order)
+            source = mixed(photographs, scenes, options.scene_share, size, learner.order)
         for group in learner.optimizer.param_groups:
-            group["lr"] = highest * rate(progress)
-        losses.append(learner.learn(photographs, next(source), height, width))
+            group["lr"] = options.rate * rate(progress)
+        losses.append(learner.learn(*next(source), height, width))
         now = time.monotonic()
         learner.seconds, clock = learner.seconds + now - clock, now
         if learner.seconds - reported >= report_every:
