@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs what the tests need beyond the build: a browser, which drives the
-# page, and systemd's tools, which check the units. Does nothing when they are
-# there.
+# page, systemd's tools, which check the units, and shellcheck. Does nothing when
+# they are there.
 set -eu
 
 missing=
 command -v "${CHROMIUM:-chromium}" >/dev/null || command -v chromium-browser >/dev/null ||
 	command -v google-chrome >/dev/null || missing="$missing chromium"
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
+command -v shellcheck >/dev/null || missing="$missing shellcheck"
 [ -n "$missing" ] || exit 0
 
 as_root=
