@@ -43,6 +43,8 @@ def arguments():
                         help="folder of rendered scenes (default: training/cache/scenes)")
     parser.add_argument("--scene-share", type=float, default=0.15,
                         help="part of each batch, 0..1, that is rendered (default 0.15)")
+    parser.add_argument("--check", type=float, default=2.5, metavar="MINUTES",
+                        help="time between validations, each with a checkpoint (default 2.5)")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
     return parser.parse_args()
 
@@ -116,7 +118,7 @@ def main():
     train(learner, photographs, scenes, options, log)
 
 
-def train(learner, photographs, scenes, options, log, validate_every=150, report_every=15):
+def train(learner, photographs, scenes, options, log, report_every=15):
     """Trains until learner.seconds reaches the budget; all times in seconds.
 
     Both the schedule and the stages follow the part of the budget that is used,
@@ -142,7 +144,7 @@ def train(learner, photographs, scenes, options, log, validate_every=150, report
             print(f"step {learner.step}  {height}x{width}  loss {np.mean(losses):.4f}  {speed:.0f} pictures/s  "
                   f"{learner.seconds / 60:.1f} min, {(budget - learner.seconds) / 60:.1f} left", flush=True)
             reported, seen, losses = learner.seconds, learner.seen, []
-        if learner.seconds - validated >= validate_every:
+        if learner.seconds - validated >= options.check * 60:
             learner.check(photographs, log)
             now = time.monotonic()
             learner.seconds, clock = learner.seconds + now - clock, now

@@ -51,8 +51,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "After the best scale and shift of inverse depth: %d pictures with true depth,\n", len(scenes))
 	fmt.Fprintf(stdout, "and %d photographs that were not trained on, against the label (the mean of six runs of the teacher)\n\n", len(photographs))
 	table := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(table, "\ttrue depth\t\t\t\tphotographs\t\tms, %d threads\n", *threads)
-	fmt.Fprintln(table, "network\tAbsRel\tdelta<1.25\tRMSE\tpair order\terror\tpair order\tinfer")
+	fmt.Fprintf(table, "\ttrue depth\t\t\t\tphotographs\t\tmoved by\t\tms, %d threads\n", *threads)
+	fmt.Fprintf(table, "network\tAbsRel\tdelta<1.25\tRMSE\tpair order\terror\tpair order\ta pixel\t5 %% light\tinfer\n")
 	if err := e.row(ctx, table, "vertical ramp", ramp); err != nil {
 		return err
 	}

@@ -28,10 +28,15 @@ func (e *evaluation) row(ctx context.Context, table io.Writer, name string, p pr
 	if err != nil {
 		return err
 	}
+	shifted, lit, err := e.stability(ctx, p)
+	if err != nil {
+		return err
+	}
 	took := (onScenes.took + onPhotographs.took).Seconds() * 1000 / (onScenes.pictures + onPhotographs.pictures)
-	_, err = fmt.Fprintf(table, "%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.1f\n", name,
+	_, err = fmt.Fprintf(table, "%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.1f %%\t%.1f %%\t%.1f\n", name,
 		onScenes.absRel/onScenes.absolute, onScenes.delta/onScenes.absolute, onScenes.rmse/onScenes.absolute, onScenes.order/onScenes.pictures,
-		onPhotographs.aligned/onPhotographs.pictures, onPhotographs.order/onPhotographs.pictures, took)
+		onPhotographs.aligned/onPhotographs.pictures, onPhotographs.order/onPhotographs.pictures,
+		100*shifted, 100*lit, took)
 	return err
 }
 
