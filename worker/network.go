@@ -94,7 +94,8 @@ func (n *Network) Infer(ctx context.Context, timeout time.Duration, inputs []ten
 	}
 	if fd >= 0 { // the outputs have other shapes than last time
 		if err := n.adopt(r, fd); err != nil {
-			return nil, 0, err
+			// The worker goes on with memory that this side does not have.
+			return nil, 0, &Error{Kind: KindLost, Message: err.Error()}
 		}
 	}
 	outputs := make([]Output, len(n.signature.Outputs))

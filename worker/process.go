@@ -78,6 +78,10 @@ func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, er
 	return nil, &Error{Kind: KindLost, Message: fmt.Sprintf("starting %s: %v%s", command.Path, err, p.lastWords())}
 }
 
+// endGrace is how long stderr and the channel are each read after the worker's
+// end, where another process has them open.
+const endGrace = 500 * time.Millisecond
+
 // spawn starts the program on a thread that lives as long as the child, because
 // the kernel takes the end of that thread for the death of the parent.
 func (p *Process) spawn(command Command, channelFile *os.File) error {
@@ -85,10 +89,10 @@ func (p *Process) spawn(command Command, channelFile *os.File) error {
 	cmd.Env = append(os.Environ(), append(command.Env, channelEnv+"=3")...)
 	cmd.ExtraFiles = []*os.File{channelFile}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		return err
-	}
+	// What the worker started may hold its stderr open for ever: Wait gives it up
+	// then, as it could not with a StderrPipe.
+	stderr, words := io.Pipe()
+	cmd.Stderr, cmd.WaitDelay = words, endGrace
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
@@ -101,14 +105,27 @@ func (p *Process) spawn(command Command, channelFile *os.File) error {
 			return
 		}
 		readers := p.read()
-		p.logLines(stderr)
+		logged := make(chan struct{})
+		go func() {
+			defer close(logged)
+			p.logLines(stderr)
+		}()
 		waitErr := cmd.Wait()
+		_ = words.Close() // ends logLines; it never fails
+		<-logged
+		// Nothing that the worker started may keep the device. The error is that
+		// there is nothing; a group's number is not given away so soon.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		close(p.reaped)
-		p.fail(errDied(cause(cmd, waitErr) + p.lastWords()))
+		select {
+		case <-readers: // they have delivered what it answered before its end
+		case <-time.After(endGrace): // another process has its channel open
+		}
 		if err := p.channel.close(); err != nil {
 			p.log.Debug("closing a worker's channel", "error", err)
 		}
 		<-readers
+		p.fail(errDied(cause(cmd, waitErr) + p.lastWords()))
 		close(p.done)
 	}()
 	if err := <-started; err != nil {
@@ -126,15 +143,15 @@ func cause(cmd *exec.Cmd, err error) string {
 
 // logLines passes on what the worker says until it closes stderr.
 func (p *Process) logLines(stderr io.Reader) {
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		line := lines.Text()
+	lines := bufio.NewReader(stderr)
+	for {
+		text, _, err := lines.ReadLine() // a long line comes in pieces
+		if err != nil {
+			return // the pipe's only error is its end
+		}
+		line := string(text)
 		p.lastLine.Store(&line)
 		p.log.Info(line, "component", "worker")
-	}
-	// A line beyond the scanner's limit must not block the worker on its stderr.
-	if _, err := io.Copy(io.Discard, stderr); err != nil {
-		p.log.Debug("reading a worker's stderr", "error", err)
 	}
 }
 
@@ -149,7 +166,8 @@ func (p *Process) lastWords() string {
 const leaveGrace = 2 * time.Second
 
 // read hands answers to their callers until the channel ends. A worker whose
-// channel has ended is of no use: it is killed unless it leaves by itself.
+// channel has ended is of no use: it is killed unless it leaves by itself. One
+// that sends what is no message is killed at once.
 func (p *Process) read() <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
@@ -157,9 +175,13 @@ func (p *Process) read() <-chan struct{} {
 		for {
 			var r reply
 			fd, err := p.channel.receive(&r)
+			if errors.Is(err, syscall.ECONNRESET) {
+				continue // it left requests unread; its answers come next
+			}
 			if err != nil {
 				if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
 					p.log.Warn("the worker's channel broke", "error", err)
+					p.Kill()
 				}
 				select {
 				case <-p.reaped:

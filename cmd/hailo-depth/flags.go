@@ -52,10 +52,14 @@ func (c *common) parse(p program, args []string, about string) (config.Depth, er
 	if err != nil {
 		return d, err
 	}
-	if source == "" {
-		source = "settings"
+	// Checked after each source, so that an error names the one at fault.
+	if err := d.Validate(source); err != nil {
+		return d, err
 	}
 	d.Environment(p.lookup)
+	if err := d.Validate("environment"); err != nil {
+		return d, err
+	}
 	c.set.Visit(func(f *flag.Flag) {
 		switch f.Name {
 		case "socket":
@@ -76,7 +80,7 @@ func (c *common) parse(p program, args []string, about string) (config.Depth, er
 		}
 		d.Device.Socket = ""
 	}
-	return d, d.Validate(source)
+	return d, d.Validate("flags")
 }
 
 func usageError(format string, args ...any) error {

@@ -119,15 +119,17 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 	if path == "" {
 		path, optional = defaultFile, true
 	}
-	found, err := strictyaml.DecodeFile(path, optional, &c)
-	if err != nil {
+	// Checked after each source, so that an error names the one at fault.
+	if _, err := strictyaml.DecodeFile(path, optional, &c); err != nil {
 		return c, a, err
 	}
-	source := "settings"
-	if found {
-		source = path
+	if err := c.Validate(path); err != nil {
+		return c, a, err
 	}
 	if err := c.Environment(lookup); err != nil {
+		return c, a, err
+	}
+	if err := c.Validate("environment"); err != nil {
 		return c, a, err
 	}
 	flags.Visit(func(f *flag.Flag) {
@@ -143,7 +145,7 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 	if *checkOnly {
 		a = actionCheck
 	}
-	return c, a, c.Validate(source)
+	return c, a, c.Validate("flags")
 }
 
 const defaultFile = "/etc/hailo/hailo-device-manager.yaml"

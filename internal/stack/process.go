@@ -24,13 +24,14 @@ type Process struct {
 
 	mu    sync.Mutex
 	lines []map[string]any
+	seen  int           // lines that Await has passed
 	more  chan struct{} // closed and replaced with every line
 	ended chan struct{}
 	err   error
 }
 
-// run starts a program; what it logs goes to the file logs/NAME.log as well.
-func run(binary, logs string, env []string, args ...string) (*Process, error) {
+// Run starts a program; what it logs goes to the file logs/NAME.log as well.
+func Run(binary, logs string, env []string, args ...string) (*Process, error) {
 	p := &Process{Name: filepath.Base(binary), more: make(chan struct{}), ended: make(chan struct{})}
 	p.log = filepath.Join(logs, p.Name+".log")
 	file, err := os.Create(p.log)
@@ -69,25 +70,40 @@ func (p *Process) follow(stderr io.Reader, file *os.File) {
 	close(p.ended)
 }
 
-// await waits for a log line with that message and returns the line.
-func (p *Process) await(ctx context.Context, message string) (map[string]any, error) {
-	for next := 0; ; {
-		p.mu.Lock()
-		lines, more := p.lines, p.more
-		p.mu.Unlock()
-		for ; next < len(lines); next++ {
-			if lines[next]["msg"] == message {
-				return lines[next], nil
-			}
+// Await waits for the next log line with that message and returns the line. It
+// goes on after the line that it returned last.
+func (p *Process) Await(ctx context.Context, message string) (map[string]any, error) {
+	for {
+		line, more := p.next(message)
+		if line != nil {
+			return line, nil
 		}
 		select {
 		case <-more:
 		case <-p.ended:
+			if line, _ := p.next(message); line != nil { // it came with the end
+				return line, nil
+			}
 			return nil, fmt.Errorf("%s ended (%v); its last words: %v", p.Name, p.err, p.lastLine())
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%s did not say %q in time; see %s", p.Name, message, p.log)
 		}
 	}
+}
+
+// next looks for message among the lines that were not looked at; without it,
+// more is closed when there are further lines.
+func (p *Process) next(message string) (line map[string]any, more <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.seen < len(p.lines) {
+		line := p.lines[p.seen]
+		p.seen++
+		if line["msg"] == message {
+			return line, nil
+		}
+	}
+	return nil, p.more
 }
 
 func (p *Process) lastLine() any {
@@ -108,9 +124,15 @@ func (p *Process) Ended() <-chan struct{} { return p.ended }
 // Signal sends a signal.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 
-// stop ends the process in good order, or by force after patience. A clean exit
+// ExitCode is that of a process that has ended: -1 when a signal ended it.
+func (p *Process) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
+// LastWords is the last line that the process logged.
+func (p *Process) LastWords() string { return fmt.Sprint(p.lastLine()) }
+
+// Stop ends the process in good order, or by force after patience. A clean exit
 // is no error.
-func (p *Process) stop(patience time.Duration) error {
+func (p *Process) Stop(patience time.Duration) error {
 	if err := p.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -121,6 +143,8 @@ func (p *Process) stop(patience time.Duration) error {
 		}
 		return nil
 	case <-time.After(patience):
-		return errors.Join(fmt.Errorf("%s did not stop within %v", p.Name, patience), p.cmd.Process.Kill())
+		err := errors.Join(fmt.Errorf("%s did not stop within %v", p.Name, patience), p.cmd.Process.Kill())
+		<-p.ended
+		return err
 	}
 }

@@ -61,12 +61,12 @@ func (s *Stack) RestartManager(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.Manager, err = run(filepath.Join(c.Bin, "hailo-device-manager"), c.Logs, c.Env,
+	s.Manager, err = Run(filepath.Join(c.Bin, "hailo-device-manager"), c.Logs, c.Env,
 		"--config", path, "--socket", s.Socket, "--backend", c.Backend, "--http", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	line, err := s.Manager.await(ctx, "listening")
+	line, err := s.Manager.Await(ctx, "listening")
 	if err != nil {
 		return err
 	}
@@ -83,10 +83,10 @@ func (s *Stack) startDepth(ctx context.Context, c Config) (err error) {
 	if c.Model != "" {
 		args = append(args, "--model", c.Model)
 	}
-	if s.Depth, err = run(filepath.Join(c.Bin, "hailo-depth"), c.Logs, c.Env, args...); err != nil {
+	if s.Depth, err = Run(filepath.Join(c.Bin, "hailo-depth"), c.Logs, c.Env, args...); err != nil {
 		return err
 	}
-	line, err := s.Depth.await(ctx, "serving")
+	line, err := s.Depth.Await(ctx, "serving")
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Stack) Stop() error {
 	var err error
 	for _, p := range []*Process{s.Depth, s.Manager} {
 		if p != nil {
-			err = errors.Join(err, p.stop(stopPatience))
+			err = errors.Join(err, p.Stop(stopPatience))
 		}
 	}
 	return errors.Join(err, os.RemoveAll(s.dir))

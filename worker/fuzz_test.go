@@ -1,0 +1,109 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"golang.org/x/sys/unix"
+)
+
+// FuzzAnswer: whatever a worker sends, and with whatever memory, the manager
+// neither breaks nor keeps anything, and what it accepts lies within the memory.
+func FuzzAnswer(f *testing.F) {
+	for _, text := range []string{
+		`{"id":2,` + signatureJSON + `,` + regionJSON + `}`,
+		`{"id":2,"signature":{"inputs":[],"outputs":[],"memory_bytes":-1},"region":{"bytes":4096,"inputs":[],"outputs":[]}}`,
+		`{"id":2,"signature":{"inputs":[{"name":"","dtype":"float64","shape":[]}],"outputs":[]},"region":{"bytes":8,"inputs":[0]}}`,
+		`{"id":2,"error":{"kind":"device_memory_full","status":81,"message":"full","needed_bytes":9223372036854775807}}`,
+		`{"id":2,"statistics":{"temperature_celsius":null}}`, `{"id":-1}`, `{"id":2}{"id":2}`, `[]`, `null`, "", "\xff",
+	} {
+		f.Add(text, 1)
+	}
+	f.Fuzz(func(t *testing.T, text string, fds int) {
+		noLeak(t, func() {
+			p, theirs, end := played(t)
+			defer end()
+			fd := memfd(t, 8192, seals)
+			defer unix.Close(fd)
+			answer := packet{text: text}
+			for range max(0, min(fds, 3)) {
+				answer.fds = append(answer.fds, fd)
+			}
+			go func() {
+				_, _ = theirs.Read(make([]byte, maxMessage)) // the request
+				_ = answer.send(theirs)                      // some are too long to be sent
+				ctx, cancel := context.WithCancel(context.Background())
+				cancel()
+				_, _ = p.ask(ctx, request{Verb: verbStatistics}) // the channel bears it
+				end()
+			}()
+			n, err := p.Load(t.Context(), LoadSpec{Path: "/x"})
+			if err != nil {
+				return
+			}
+			for _, view := range append(n.memory.views(n.signature.Inputs, n.memory.layout.Inputs), n.memory.views(n.signature.Outputs, n.memory.layout.Outputs)...) {
+				clear(view)
+			}
+			if err := n.Release(); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+// FuzzRequest: whatever a manager sends, a worker answers it or ends.
+func FuzzRequest(f *testing.F) {
+	for _, text := range []string{
+		`{"id":1,"verb":"identify"}`, `{"id":1,"verb":"statistics"}`, `{"id":1,"verb":"close"}`, `{"verb":""}`,
+		`{"id":1,"verb":"load","network":3,"load":{"path":"/a","input_shapes":{"in":[1,-1]},"input_type":"float32"}}`,
+		`{"id":1,"verb":"load","load":{"path":"/wide"}}`, `{"id":1,"verb":"load","load":{"path":"/huge"}}`, `{"id":1,"verb":"load"}`,
+		`{"id":1,"verb":"infer","network":7,"timeout_ms":-9223372036854775808}`, `{"id":1,"verb":"unload"}`,
+		`{"id":18446744073709551615,"verb":"dance\u0000"}`, `{"id":1,"verb":"load","load":{"input_type":"complex64"}}`, `[]`, `null`, "", "\xff",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		ours, file, err := newChannelPair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := openChannel(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hold := make(chan struct{})
+		close(hold)
+		served := make(chan error, 1)
+		go func() { served <- serve(context.Background(), theirs, &fakeBackend{hold: hold}) }()
+		if err := (packet{text: text}).send(ours.conn); err != nil {
+			text = "" // too long to be sent; nothing arrived
+		}
+		var q request
+		readable := text != "" && json.Unmarshal([]byte(text), &q) == nil
+		if readable {
+			var r reply
+			fd, err := ours.receive(&r)
+			closeDescriptor(fd)
+			if err != nil || r.ID != q.ID {
+				t.Errorf("%q was answered with %+v, %v", text, r, err)
+			}
+			if q.Verb == verbLoad && r.Error == nil { // or the mappings would fill this process
+				err := (packet{text: fmt.Sprintf(`{"id":2,"verb":"unload","network":%d}`, q.Network)}).send(ours.conn)
+				if _, receiveErr := ours.receive(&r); err != nil || receiveErr != nil {
+					t.Error(err, receiveErr)
+				}
+			}
+		}
+		if err := ours.close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; readable && err != nil {
+			t.Errorf("%q ended it: %v", text, err)
+		}
+		if err := theirs.close(); err == nil && readable && q.Verb == verbClose {
+			t.Error("the channel is open after close")
+		}
+	})
+}
