@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"os"
@@ -126,6 +127,9 @@ func (c *Client) call(ctx context.Context, action string, m Model, in *Input) (a
 	if err != nil {
 		return answer{}, &Error{Kind: KindInvalid, Message: err.Error()}
 	}
+	if ctx.Err() != nil {
+		return answer{}, gaveUp(ctx)
+	}
 	conn, reused := c.take()
 	for {
 		if conn == nil {
@@ -135,13 +139,17 @@ func (c *Client) call(ctx context.Context, action string, m Model, in *Input) (a
 			reused = false
 		}
 		body, err := c.exchange(ctx, conn, frame)
+		var tooLarge *TooLargeError
 		switch {
 		case err == nil:
 			c.give(conn)
 			return decode(body)
 		case ctx.Err() != nil:
 			return answer{}, gaveUp(ctx)
-		case !reused:
+		case errors.As(err, &tooLarge):
+			return answer{}, &Error{Kind: KindInternal, Message: fmt.Sprintf(
+				"the device manager's answer has %d bytes; at most %d are taken", tooLarge.Bytes, tooLarge.Limit)}
+		case !reused || errors.Is(err, io.ErrUnexpectedEOF):
 			return answer{}, c.away("lost the device manager", err)
 		}
 		conn = nil // the manager was restarted since the connection's last use
@@ -173,6 +181,9 @@ func encode(action string, m Model, in *Input) ([]byte, error) {
 	o.string("model_path", m.Path)
 	o.string("model_type", m.Type)
 	if len(m.Params) > 0 {
+		if !m.Params.IsValid() {
+			o.err = errors.Join(o.err, errors.New("model_params is no JSON"))
+		}
 		o.key("model_params")
 		o.dst = append(o.dst, m.Params...)
 	}
@@ -192,10 +203,12 @@ func (c *Client) exchange(ctx context.Context, conn net.Conn, frame []byte) ([]b
 	if limit == 0 {
 		limit = DefaultMaxMessage
 	}
-	_, err := conn.Write(frame)
-	var body []byte
-	if err == nil {
-		body, err = ReadFrame(conn, limit)
+	_, writeErr := conn.Write(frame)
+	// Read even then: a manager that turns a client away, or refuses a message
+	// for its length, says so and hangs up before it has read the request.
+	body, err := ReadFrame(conn, limit)
+	if err != nil {
+		err = errors.Join(writeErr, err)
 	}
 	if !stop() && err == nil {
 		err = context.Cause(ctx) // the connection's deadline has passed: it cannot be kept
@@ -211,12 +224,15 @@ func decode(body []byte) (answer, error) {
 	if err := json.Unmarshal(body, &a, jsontext.AllowDuplicateNames(true)); err != nil {
 		return answer{}, &Error{Kind: KindInternal, Message: "the device manager's answer: " + err.Error()}
 	}
-	if a.Error != "" {
-		kind := a.Kind
+	if a.Status != "ok" {
+		kind, message := a.Kind, a.Error
 		if kind == "" {
 			kind = KindInternal // an earlier manager does not tell
 		}
-		return answer{}, &Error{Kind: kind, Message: a.Error, Status: a.DeviceStatus,
+		if message == "" { // as an earlier manager answers some failures
+			message = "the device manager gave no reason"
+		}
+		return answer{}, &Error{Kind: kind, Message: message, Status: a.DeviceStatus,
 			RetryAfter: time.Duration(a.RetryAfterMS) * time.Millisecond}
 	}
 	return a, nil

@@ -145,4 +145,4 @@ func text(s *string) string {
 
 func unixSeconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-func fromUnixSeconds(s float64) time.Time { return time.UnixMicro(int64(s * 1e6)) }
+func fromUnixSeconds(s float64) time.Time { return time.UnixMicro(int64(math.Round(s * 1e6))) }

@@ -52,13 +52,24 @@ func parseResult(raw jsontext.Value) (Result, error) {
 	switch raw.Kind() {
 	case '[':
 		r := Result{List: []tensor.Tensor{}}
-		return r, json.Unmarshal(raw, &r.List)
+		if err := json.Unmarshal(raw, &r.List); err != nil {
+			return Result{}, err
+		}
+		for i, t := range r.List {
+			if err := t.Check(); err != nil { // null
+				return Result{}, fmt.Errorf("item %d: %w", i, err)
+			}
+		}
+		return r, nil
 	case '{':
 		if holdsTensors(raw) {
 			return parseNamed(raw)
 		}
-		var r Result
-		return r, json.Unmarshal(raw, &r.Tensor)
+		var t tensor.Tensor
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return Result{}, err
+		}
+		return Result{Tensor: &t}, nil
 	}
 	return Result{}, fmt.Errorf("a result must be a tensor, a list of tensors or an object of tensors, got %s", tensor.KindName(raw))
 }
@@ -90,6 +101,9 @@ func parseNamed(raw jsontext.Value) (Result, error) {
 		n := Named{Name: name.String()}
 		if err := json.UnmarshalDecode(dec, &n.Tensor); err != nil {
 			return r, err
+		}
+		if err := n.Tensor.Check(); err != nil { // null
+			return r, fmt.Errorf("output %q: %w", n.Name, err)
 		}
 		r.Named = append(r.Named, n)
 	}

@@ -15,7 +15,7 @@ type queue struct {
 	limit   int
 	events  chan any      // submission, cancellation, completion, drain
 	stopped chan struct{} // closed when run has returned
-	depth   atomic.Int64  // jobs that wait, for status calls
+	depth   atomic.Int64  // requests that wait, for status calls
 }
 
 // job is one use of the device.
@@ -87,25 +87,38 @@ func (q *queue) run(ctx context.Context) {
 				close(e.alive)
 			}
 		}
+		var start *job
 		for running == nil && len(waiting) > 0 {
 			j := waiting[0]
 			waiting = waiting[1:]
 			if j.ctx.Err() != nil {
 				continue // its caller has left or is leaving
 			}
-			running = j
+			running, start = j, j
+		}
+		q.depth.Store(requests(waiting)) // before the job, which may look
+		if start != nil {
 			go func() {
-				j.run()
-				close(j.done)
-				q.send(completion{j})
+				start.run()
+				close(start.done)
+				q.send(completion{start})
 			}()
 		}
-		q.depth.Store(int64(len(waiting)))
 		if idle != nil && running == nil {
 			close(idle)
 			idle = nil
 		}
 	}
+}
+
+// requests counts the jobs that clients wait for.
+func requests(jobs []*job) (n int64) {
+	for _, j := range jobs {
+		if !j.urgent {
+			n++
+		}
+	}
+	return n
 }
 
 func without(jobs []*job, gone *job) []*job {

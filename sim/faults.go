@@ -87,6 +87,9 @@ func (f *fault) parseWhen(when string) error {
 	}
 	first, last, isRange := strings.Cut(when, "-")
 	first, open := strings.CutSuffix(first, "+")
+	if isRange && open {
+		return fmt.Errorf("%q has two ends", when)
+	}
 	var err error
 	if f.from, err = strconv.ParseUint(first, 10, 63); err != nil || f.from == 0 {
 		return fmt.Errorf("%q is no operation number", first)
@@ -126,6 +129,9 @@ type source struct {
 // read again before each operation.
 func newSource(value string) (source, error) {
 	if file, ok := strings.CutPrefix(value, "@"); ok {
+		if file == "" {
+			return source{}, fmt.Errorf("%q names no file", value)
+		}
 		_, err := source{file: file}.now()
 		return source{file: file}, err
 	}

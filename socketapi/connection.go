@@ -26,14 +26,17 @@ type connection struct {
 // when ctx ends.
 func (c *connection) serve(ctx context.Context) {
 	defer func() { _ = c.Close() }() // everything was written or the client is gone
-	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.SetReadDeadline(time.Unix(1, 0))
+		_ = c.SetWriteDeadline(time.Now().Add(stopTimeout))
+	})
 	defer stop()
 	for {
 		body, err := c.read(ctx)
 		var tooLarge *device.TooLargeError
 		switch {
 		case errors.As(err, &tooLarge):
-			c.write(nil, nil, &device.Error{Kind: device.KindInvalid, Message: err.Error()}, false)
+			c.write(ctx, nil, nil, &device.Error{Kind: device.KindInvalid, Message: err.Error()}, false)
 			return
 		case err != nil:
 			if !errors.Is(err, io.EOF) && ctx.Err() == nil {
@@ -56,6 +59,9 @@ func (c *connection) read(ctx context.Context) ([]byte, error) {
 	if err := c.SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil { // the deadline that ends everything was just overwritten
+		return nil, ctx.Err()
+	}
 	body, err := device.ReadFrameBody(c, length)
 	if err != nil {
 		return nil, err
@@ -63,7 +69,7 @@ func (c *connection) read(ctx context.Context) ([]byte, error) {
 	if err := c.SetReadDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil { // its deadline was just overwritten
+	if ctx.Err() != nil { // likewise
 		return nil, ctx.Err()
 	}
 	return body, nil
@@ -73,7 +79,7 @@ func (c *connection) read(ctx context.Context) ([]byte, error) {
 func (c *connection) answer(serving context.Context, body []byte) bool {
 	q, err := parseRequest(body)
 	if err != nil {
-		c.write(nil, nil, err, false)
+		c.write(serving, nil, nil, err, false)
 		return false
 	}
 	// A request that was read is answered, also when the manager is stopping:
@@ -87,7 +93,7 @@ func (c *connection) answer(serving context.Context, body []byte) bool {
 	if ctx.Err() != nil {
 		return false // nobody is there to read it
 	}
-	return c.write(answer, q.RequestID, err, q.Detail)
+	return c.write(serving, answer, q.RequestID, err, q.detail())
 }
 
 // hangupCheck is how often a client that waits is looked at.
@@ -126,7 +132,7 @@ func (c *connection) cancelOnHangup(ctx context.Context, cancel context.CancelFu
 }
 
 // write sends the answer, or err in its place, and reports whether it did.
-func (c *connection) write(answer []byte, id jsontext.Value, err error, detail bool) bool {
+func (c *connection) write(serving context.Context, answer []byte, id jsontext.Value, err error, detail bool) bool {
 	if err != nil {
 		answer = appendFailure(begin(), err, detail)
 	}
@@ -140,6 +146,11 @@ func (c *connection) write(answer []byte, id jsontext.Value, err error, detail b
 	}
 	if err := c.SetWriteDeadline(time.Now().Add(bodyTimeout)); err != nil {
 		return false
+	}
+	if serving.Err() != nil { // the shorter deadline was just overwritten
+		if err := c.SetWriteDeadline(time.Now().Add(stopTimeout)); err != nil {
+			return false
+		}
 	}
 	_, err = c.Write(frame)
 	return err == nil

@@ -148,9 +148,13 @@ func (s Socket) groupID() (int, error) {
 	return int(stat.Gid), nil
 }
 
-// Close stops listening and removes the socket's file.
+// Close stops listening and removes the socket's file. A second call removes
+// nothing: the file may be another manager's by then.
 func (l *Listener) Close() error {
 	err := l.UnixListener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		return err
+	}
 	if removeErr := os.Remove(l.path); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
 		err = errors.Join(err, removeErr)
 	}

@@ -22,9 +22,11 @@ type request struct {
 	ModelType jsontext.Value `json:"model_type"`
 	Params    jsontext.Value `json:"model_params"`
 	InputData jsontext.Value `json:"input_data"`
-	// Detail asks for error kinds and timings in the answer.
-	Detail bool `json:"detail"`
+	// Detail, when true, asks for error kinds and timings in the answer.
+	Detail jsontext.Value `json:"detail"`
 }
+
+func (q *request) detail() bool { return q.Detail.Kind() == 't' }
 
 // options: existing clients may repeat a key, and the last one has always won.
 func options() json.Options { return jsontext.AllowDuplicateNames(true) }
@@ -37,18 +39,21 @@ func parseRequest(body []byte) (*request, error) {
 		return &q, nil
 	case !jsontext.Value(body).IsValid(options()):
 		return nil, invalid("Invalid JSON: %v", err)
-	case jsontext.Value(body).Kind() != '{':
-		return nil, invalid("Request must be a JSON object, got %s", tensor.KindName(body))
 	}
-	return nil, invalid("Invalid request: %v", cause(err))
+	return nil, invalid("Request must be a JSON object, got %s", tensor.KindName(body))
 }
 
 // cause strips what the JSON package says of Go types, which no client knows.
 func cause(err error) error {
-	if e, ok := errors.AsType[*json.SemanticError](err); ok {
-		return fmt.Errorf("%s does not take %s", pointer(e.JSONPointer), tensor.KindName(e.JSONValue))
+	e, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return err
 	}
-	return err
+	got := tensor.KindName(jsontext.Value{byte(e.JSONKind)}) // a kind is a value's first byte
+	if len(e.JSONValue) > 0 {                                // of the right kind, but out of range
+		got = fmt.Sprintf("%.40s", e.JSONValue)
+	}
+	return fmt.Errorf("%s does not take %s", pointer(e.JSONPointer), got)
 }
 
 func pointer(p jsontext.Pointer) string {
@@ -194,11 +199,11 @@ func (q *request) infer(ctx context.Context, m Manager) ([]byte, error) {
 	}
 	answer := append(begin(), `{"status": "ok", "result": `...)
 	if answer, err = result.AppendJSON(answer); err != nil {
-		return nil, invalid("Inference failed: the network's output: %v", err)
+		return nil, &device.Error{Kind: device.KindInternal, Message: fmt.Sprintf("Inference failed: the network's output: %v", err)}
 	}
 	answer = append(answer, `, "inference_time_ms": `...)
 	answer = strconv.AppendInt(answer, result.Timing.Infer.Milliseconds(), 10)
-	if q.Detail {
+	if q.detail() {
 		timing, err := json.Marshal(result.Timing.Wire())
 		if err != nil {
 			return nil, err

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"hailo-depth/device"
 )
 
@@ -33,20 +35,45 @@ type Server struct {
 // there, and an answer to a client that does not read.
 const bodyTimeout = 60 * time.Second
 
+// stopTimeout is how long, once the server stops, an answer may take to a
+// client that does not read.
+const stopTimeout = 2 * time.Second
+
+// acceptPause is how long no client is accepted when one could not be.
+const acceptPause = 100 * time.Millisecond
+
 // Serve answers clients until ctx ends; then it closes the listener, lets
 // requests under way be answered, and returns when the last client is served.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // ends Accept
-	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		if err := l.Close(); err != nil { // ends Accept
+			s.Log.Warn("closing the socket", "error", err)
+		}
+	})
 	var clients sync.WaitGroup
-	defer clients.Wait()
+	defer func() {
+		cancel() // when accepting failed, clients would stay for ever
+		clients.Wait()
+		<-closed // only now has the socket's file gone
+	}()
 	free := make(chan struct{}, s.MaxConnections)
 	for {
 		conn, err := l.Accept()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil
+		case passes(err):
+			s.Log.Warn("cannot accept a client now", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
 			}
+			continue
+		default:
 			return fmt.Errorf("accepting a client: %w", err)
 		}
 		select {
@@ -63,11 +90,22 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
+// passes reports whether accepting fails only for want of descriptors or
+// memory, or because of one client.
+func passes(err error) bool {
+	for _, e := range []error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
 // turnAway tells a client too many why it is not served.
 func (s *Server) turnAway(conn net.Conn) {
 	err := &device.Error{Kind: device.KindBusy, RetryAfter: time.Second,
 		Message: fmt.Sprintf("too many connections: %d are open", s.MaxConnections)}
-	frame, _ := finish(appendFailure(begin(), err, true), s.MaxMessage)
+	frame, _ := finish(appendID(appendFailure(begin(), err, true), nil), s.MaxMessage) // it is short
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
 	_, writeErr := conn.Write(frame)
 	s.Log.Warn("turned a client away", "error", errors.Join(err, writeErr, conn.Close()))

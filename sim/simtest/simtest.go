@@ -32,5 +32,6 @@ func Main(m *testing.M) {
 
 // Command runs the simulated device with HAILO_SIM_* variables, "NAME=value".
 func Command(env ...string) worker.Command {
-	return worker.Command{Path: os.Args[0], Env: append(env, asWorker+"=1")}
+	// Under the race detector a program sleeps for a second before it exits.
+	return worker.Command{Path: os.Args[0], Env: append(env, asWorker+"=1", "GORACE=atexit_sleep_ms=0")}
 }
