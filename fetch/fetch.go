@@ -39,8 +39,13 @@ type Fetcher struct {
 
 // New makes a Fetcher that keeps to rules and takes at most maxBytes within timeout.
 func New(rules Rules, maxBytes int64, timeout time.Duration) *Fetcher {
+	return newFetcher(rules, maxBytes, timeout, net.DefaultResolver)
+}
+
+func newFetcher(rules Rules, maxBytes int64, timeout time.Duration, names *net.Resolver) *Fetcher {
 	dialer := &net.Dialer{
-		Timeout: timeout,
+		Timeout:  timeout,
+		Resolver: names,
 		// Control sees the address that is really connected to, after name
 		// resolution and at every redirect: a name that resolves to another address
 		// the second time gains nothing.
@@ -72,7 +77,7 @@ func checkURL(u *url.URL) error {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("the scheme %q is not fetched; expected http or https", u.Scheme)
 	}
-	if u.Host == "" {
+	if u.Hostname() == "" { // ":80" is this machine to a dialer
 		return errors.New("the URL has no host")
 	}
 	return nil
@@ -101,7 +106,7 @@ func (f *Fetcher) Get(ctx context.Context, address string) ([]byte, error) {
 	}
 	defer func() { _ = response.Body.Close() }() // only read from
 	if response.StatusCode != http.StatusOK {
-		return nil, &Error{Message: fmt.Sprintf("%s answered %s", u.Host, response.Status)}
+		return nil, &Error{Message: fmt.Sprintf("%s answered %.100s", u.Host, response.Status)}
 	}
 	if response.ContentLength > f.maxBytes {
 		return nil, f.tooLarge(u)

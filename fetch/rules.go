@@ -11,7 +11,7 @@ type Rules struct {
 	Loopback  bool // 127.0.0.0/8, ::1, and 0.0.0.0, which reaches this machine as well
 	LinkLocal bool // 169.254.0.0/16, fe80::/10
 	Metadata  bool // where cloud machines keep their credentials
-	Private   bool // 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7: cameras live there
+	Private   bool // 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7, fec0::/10: cameras live there
 }
 
 // RefusedError is an address that the rules forbid.
@@ -28,12 +28,21 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s is a %s address; %s in the configuration would allow it", e.Address, e.Class, e.Setting)
 }
 
-// metadata are the addresses of cloud providers' metadata services: AWS, GCP,
-// Azure and others (169.254.169.254 and neighbours are link-local as well, but
-// must not open with them), AWS over IPv6, Alibaba, Azure's wire server, Oracle.
+// metadata reports whether a cloud's machines get their metadata or credentials
+// there. Most of these addresses are link-local or private as well, but must not
+// open with those.
 func metadata(a netip.Addr) bool {
 	switch a.String() {
-	case "169.254.169.254", "169.254.170.2", "169.254.169.123", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192":
+	case "169.254.169.254", // most of them
+		"fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "169.254.169.123", // AWS
+		"fd20:ce::254",                      // GCP
+		"168.63.129.16",                     // Azure
+		"192.0.0.192", "fd00:c1::a9fe:a9fe", // Oracle
+		"100.100.100.200", "fd00:100::100:200", // Alibaba
+		"169.254.0.23",                 // Tencent
+		"169.254.42.42", "fd00:42::42", // Scaleway
+		"fd00:a9fe:a9fe::1", // Linode
+		"fe80::a9fe:a9fe":   // OpenStack
 		return true
 	}
 	return false
@@ -60,7 +69,7 @@ func (r Rules) Check(a netip.Addr) error {
 		return refuse("multicast or broadcast", "")
 	case netip.PrefixFrom(netip.IPv4Unspecified(), 8).Contains(a):
 		return refuse("\"this network\"", "")
-	case a.IsPrivate() || sharedSpace.Contains(a):
+	case a.IsPrivate() || sharedSpace.Contains(a) || siteLocal.Contains(a):
 		if !r.Private {
 			return refuse("private network", "input.allow_private_urls")
 		}
@@ -72,19 +81,25 @@ func (r Rules) Check(a netip.Addr) error {
 // overlay networks between one's own machines use.
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
+// siteLocal is what fc00::/7 replaced (RFC 3879).
+var siteLocal = netip.MustParsePrefix("fec0::/10")
+
 // inner takes the IPv4 address out of an IPv6 address that carries one, since
-// a gateway or the kernel would: mapped (::ffff:0:0/96), NAT64 (64:ff9b::/96)
-// and 6to4 (2002::/16).
+// a gateway or the kernel would: mapped (::ffff:0:0/96), compatible (::/96),
+// translated (::ffff:0:0:0/96), NAT64 (64:ff9b::/96, and 64:ff9b:1::/48 where
+// it is used with 96 bits) and 6to4 (2002::/16).
 func inner(a netip.Addr) netip.Addr {
 	a = a.Unmap()
-	if !a.Is6() {
+	if !a.Is6() || a.IsUnspecified() || a.IsLoopback() {
 		return a
 	}
 	b := a.As16()
-	switch {
-	case netip.MustParsePrefix("64:ff9b::/96").Contains(a):
-		return netip.AddrFrom4([4]byte(b[12:16]))
-	case netip.MustParsePrefix("2002::/16").Contains(a):
+	for _, last := range []string{"::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"} {
+		if netip.MustParsePrefix(last).Contains(a) {
+			return netip.AddrFrom4([4]byte(b[12:16]))
+		}
+	}
+	if netip.MustParsePrefix("2002::/16").Contains(a) {
 		return netip.AddrFrom4([4]byte(b[2:6]))
 	}
 	return a

@@ -85,10 +85,11 @@ func (b *Backend) Load(spec worker.LoadSpec) (worker.LoadedNetwork, error) {
 	if err := b.admit(spec.Path, info.Size()); err != nil {
 		return nil, err
 	}
+	returnMemory() // before and after: garbage is not the network's
 	before := residentBytes()
 	n, err := b.open(spec)
+	returnMemory()
 	if err != nil {
-		returnMemory()
 		return nil, err
 	}
 	n.signature.MemoryBytes = max(residentBytes()-before, info.Size())

@@ -23,7 +23,8 @@ func FindLibrary(getenv func(string) string, program string, systemDirs []string
 		if _, err := os.Stat(path); err != nil {
 			return "", fmt.Errorf("%s=%s: %w", LibraryEnv, path, err)
 		}
-		return path, nil
+		// The loader would look for a name without a folder in the system's alone.
+		return filepath.Abs(path)
 	}
 	beside := filepath.Dir(program)
 	dirs := append([]string{beside, filepath.Join(beside, "..", "lib", "onnxruntime")}, systemDirs...)

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"bytes"
 	"fmt"
 	"unsafe"
 
@@ -67,10 +68,13 @@ func value(shape tensor.Shape, dtype tensor.DType, memory []byte) (ort.Value, er
 	return ort.NewCustomDataTensor(dims, memory, onnxType(dtype))
 }
 
-// copyOut makes a tensor of an output that ONNX Runtime allocated itself.
+// copyOut makes a tensor of an output: one that ONNX Runtime allocated itself, or bound memory.
 func copyOut(v ort.Value) (tensor.Tensor, error) {
 	shape := toShape(v.GetShape())
 	switch t := v.(type) {
+	case *ort.CustomDataTensor:
+		dtype, err := ourType(ort.TensorElementDataType(t.DataType()))
+		return tensor.Tensor{DType: dtype, Shape: shape, Data: bytes.Clone(t.GetData())}, err
 	case *ort.Tensor[bool]:
 		return fromSlice(t.GetData(), tensor.Bool, shape)
 	case *ort.Tensor[int8]:

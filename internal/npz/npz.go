@@ -22,6 +22,9 @@ type Array struct {
 	Data  []byte
 }
 
+// maxBytes bounds what an archive unpacks to: zip can promise any size.
+const maxBytes = 1 << 30
+
 // Read returns every member of an archive by its name without ".npy".
 func Read(raw []byte) (map[string]Array, error) {
 	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
@@ -29,7 +32,12 @@ func Read(raw []byte) (map[string]Array, error) {
 		return nil, err
 	}
 	members := make(map[string]Array)
+	left := uint64(maxBytes)
 	for _, f := range archive.File {
+		if f.UncompressedSize64 > left { // zip sees to it that no more comes out
+			return nil, fmt.Errorf("%s: the archive unpacks to more than %d bytes", f.Name, maxBytes)
+		}
+		left -= f.UncompressedSize64
 		r, err := f.Open()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
@@ -59,7 +67,7 @@ func parse(raw []byte) (Array, error) {
 	}
 	// The dictionary becomes JSON once its quotes, its constants and its tuple are
 	// written the JSON way.
-	text := strings.NewReplacer("'", `"`, "False", "false", "(", "[", ",)", "]", ")", "]", ", }", "}").Replace(strings.TrimSpace(string(raw[10:end])))
+	text := strings.NewReplacer("'", `"`, "False", "false", "True", "true", "(", "[", ",)", "]", ")", "]", ", }", "}").Replace(strings.TrimSpace(string(raw[10:end])))
 	var head struct {
 		Descr   string
 		Fortran bool `json:"fortran_order"`
@@ -72,14 +80,18 @@ func parse(raw []byte) (Array, error) {
 		return Array{}, fmt.Errorf("dtype %q, Fortran order %v", head.Descr, head.Fortran)
 	}
 	size, err := strconv.Atoi(head.Descr[2:])
-	if err != nil {
+	if err != nil || size <= 0 || !strings.ContainsRune("<|", rune(head.Descr[0])) {
 		return Array{}, fmt.Errorf("dtype %q", head.Descr)
 	}
+	data := len(raw) - end
 	for _, n := range head.Shape {
+		if n < 0 || n > 0 && size > maxBytes/n {
+			return Array{}, fmt.Errorf("shape %v", head.Shape)
+		}
 		size *= n
 	}
-	if size != len(raw)-end {
-		return Array{}, fmt.Errorf("%d bytes of data for shape %v of %s", len(raw)-end, head.Shape, head.Descr)
+	if size != data {
+		return Array{}, fmt.Errorf("%d bytes of data for shape %v of %s", data, head.Shape, head.Descr)
 	}
 	return Array{head.Descr, head.Shape, raw[end:]}, nil
 }

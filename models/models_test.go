@@ -1,0 +1,138 @@
+package models_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"hailo-depth/manifest"
+	"hailo-depth/models"
+)
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := models.Files.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func parse(t *testing.T, name string) manifest.Manifest {
+	t.Helper()
+	m, err := manifest.Parse(bytes.NewReader(read(t, name)), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// Each manifest can be read and goes by its file's name; the only network that
+// comes with the program is our own.
+func TestFiles(t *testing.T) {
+	files, err := models.Files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented, err := os.ReadFile("../docs/models.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests := 0
+	for _, file := range files {
+		name, isManifest := strings.CutSuffix(file.Name(), ".yaml")
+		switch {
+		case !isManifest:
+			if file.Name() != models.BuiltIn+".onnx" {
+				t.Errorf("%s comes with the program", file.Name())
+			}
+		default:
+			manifests++
+			if m := parse(t, file.Name()); m.Name != name {
+				t.Errorf("%s is the manifest of %q", file.Name(), m.Name)
+			}
+			if !strings.Contains(string(documented), "`"+name+"`") {
+				t.Errorf("docs/models.md does not name %s", name)
+			}
+		}
+	}
+	if manifests < 4 {
+		t.Errorf("%d manifests", manifests)
+	}
+}
+
+// The network's file is the one that its card and its reference describe; that
+// manifest and network agree is shown where it runs, in package onnx.
+func TestBuiltInNetwork(t *testing.T) {
+	network := read(t, models.BuiltIn+".onnx")
+	if len(network) == 0 || len(network) > 4<<20 {
+		t.Errorf("the network has %d bytes", len(network))
+	}
+	raw, err := os.ReadFile(models.BuiltIn + "_reference.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference struct {
+		SHA256 string `json:"onnx_sha256"`
+	}
+	if err := json.Unmarshal(raw, &reference); err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(network); hex.EncodeToString(sum[:]) != reference.SHA256 {
+		t.Errorf("the network's sha256 is %x, its reference was made with %s", sum, reference.SHA256)
+	}
+	card, err := os.ReadFile(models.BuiltIn + ".md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		"size":   fmt.Sprintf("%.1f MB", float64(len(network))/1e6),
+		"input":  "`image`, uint8 [1, 256, 320, 3]",
+		"output": "`disparity`, float32 [1, 1, 256, 320]",
+	} {
+		if !strings.Contains(string(card), want) {
+			t.Errorf("%s: the card does not say %q", what, want)
+		}
+	}
+}
+
+// The manifest says of input and output what the card says.
+func TestBuiltInManifest(t *testing.T) {
+	m := parse(t, models.BuiltIn+".yaml")
+	in, out := m.Input, m.Output
+	if m.Name != models.BuiltIn || in.Name != "image" || in.Width != 320 || in.Height != 256 || in.Layout != "NHWC" || in.DType != "uint8" || in.Channels != "RGB" {
+		t.Errorf("%s, input %+v", m.Name, in)
+	}
+	if len(in.Mean) != 0 || len(in.Std) != 0 { // the normalisation is inside
+		t.Errorf("mean %v, std %v", in.Mean, in.Std)
+	}
+	if out.Name != "disparity" || out.Meaning != "disparity" || out.Near != "large" || out.Unit != "relative" {
+		t.Errorf("output %+v", out)
+	}
+	card, err := os.ReadFile(models.BuiltIn + ".md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// "of 0.84 million parameters" and "837 657 parameters".
+	stated := regexp.MustCompile(`\| size \| (\d+) (\d+) parameters`).FindStringSubmatch(string(card))
+	described := regexp.MustCompile(`of (\d\.\d\d) million parameters`).FindStringSubmatch(m.Description)
+	if stated == nil || described == nil {
+		t.Fatalf("card %q, manifest %q", stated, described)
+	}
+	var thousands, rest int
+	if _, err := fmt.Sscan(stated[1], &thousands); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(stated[2], &rest); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%.2f", float64(thousands*1000+rest)/1e6); got != described[1] {
+		t.Errorf("the card counts %s million parameters, the manifest %s", got, described[1])
+	}
+}
