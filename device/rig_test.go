@@ -23,8 +23,9 @@ type fakeManager struct {
 	listener net.Listener
 	done     sync.WaitGroup
 
-	mu    sync.Mutex
-	conns []net.Conn
+	mu      sync.Mutex
+	conns   []net.Conn
+	stopped bool
 }
 
 // socketPath is short: the temporary folders of tests can exceed what a socket
@@ -56,6 +57,9 @@ func listen(t *testing.T, path string, serve func(number int, c net.Conn)) *fake
 			}
 			m.mu.Lock()
 			m.conns = append(m.conns, c)
+			if m.stopped { // it was accepted just before the listener closed
+				_ = c.Close()
+			}
 			m.mu.Unlock()
 			m.done.Go(func() {
 				defer c.Close()
@@ -73,6 +77,7 @@ func (m *fakeManager) stop() {
 		m.t.Error(err)
 	}
 	m.mu.Lock()
+	m.stopped = true
 	for _, c := range m.conns {
 		_ = c.Close() // it may be closed already
 	}
