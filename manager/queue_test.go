@@ -125,7 +125,7 @@ func TestQueueUrgentGoesFirst(t *testing.T) {
 		b.submit(t.Context(), "first", false)
 		b.submit(t.Context(), "second", false)
 		b.submit(t.Context(), "repair", true) // over the limit, too
-		b.expectDepth(t, 2) // requests; a repair is none
+		b.expectDepth(t, 2)                   // requests; a repair is none
 		b.finish("running")
 		b.expectBegan(t, "running", "repair")
 		b.finish("repair")
