@@ -107,7 +107,7 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 // TestCallsEndWithTheProcess: those that wait, those to come, and those that
 // cannot even be sent.
 func TestCallsEndWithTheProcess(t *testing.T) {
-	p, _, end := played(t)
+	p, theirs, end := played(t)
 	ends := make(chan error, 40)
 	for range cap(ends) {
 		go func() {
@@ -115,8 +115,11 @@ func TestCallsEndWithTheProcess(t *testing.T) {
 			ends <- err
 		}()
 	}
-	for p.waiting() < cap(ends) {
-		time.Sleep(time.Millisecond)
+	request := make([]byte, maxMessage)
+	for range cap(ends) { // a call that was sent waits
+		if _, err := theirs.Read(request); err != nil {
+			t.Fatal(err)
+		}
 	}
 	end()
 	for range cap(ends) {
@@ -127,12 +130,6 @@ func TestCallsEndWithTheProcess(t *testing.T) {
 	if _, err := p.Statistics(t.Context()); !errors.Is(err, p.Err()) || err == nil {
 		t.Errorf("%v, %v", err, p.Err())
 	}
-}
-
-func (p *Process) waiting() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.pending)
 }
 
 // TestAnswersThatCrossTheEndOfTheirCall leave no descriptor open.
