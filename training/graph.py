@@ -37,14 +37,33 @@ def _cast(a, x):
     return x.float()
 
 
+def _per_channel(a, x, scale, zero):
+    shape = [-1 if i == a.get("axis", 1) else 1 for i in range(x.ndim)] if scale.ndim else []
+    return scale.reshape(shape), zero.float().reshape(shape)
+
+
+def _quantize(a, x, scale, zero):
+    if zero.dtype != torch.uint8:
+        raise ValueError("another type of whole numbers than uint8")
+    scale, zero = _per_channel(a, x, scale, zero)
+    return ((x / scale).round() + zero).clamp(0, 255).to(torch.uint8)
+
+
+def _dequantize(a, x, scale, zero):
+    scale, zero = _per_channel(a, x, scale, zero)
+    return (x.float() - zero) * scale
+
+
 OPERATORS = {
     "Add": lambda a, x, y: x + y,
     "Cast": _cast,
     "Constant": lambda a: torch.from_numpy(numpy_helper.to_array(a["value"]).copy()),
     "Conv": _conv,
+    "DequantizeLinear": _dequantize,
     "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
     "Identity": lambda a, x: x,
     "Mul": lambda a, x, y: x * y,
+    "QuantizeLinear": _quantize,
     "Relu": lambda a, x: x.clamp(min=0),
     "Resize": _resize,
     "Sub": lambda a, x, y: x - y,
@@ -52,8 +71,11 @@ OPERATORS = {
 }
 
 
-def run_graph(model, image):
-    """The graph's one output, float32 [1, 1, 256, 320], for image uint8 [1, 256, 320, 3]; model is an onnx.ModelProto."""
+def run_graph(model, image, names=None):
+    """The graph's one output, float32 [1, 1, 256, 320], for image uint8 [1, 256, 320, 3]; model is an onnx.ModelProto.
+
+    With names, a dict of the values of those names instead.
+    """
     graph = model.graph
     values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
     values[graph.input[0].name] = torch.from_numpy(np.ascontiguousarray(image))
@@ -62,4 +84,6 @@ def run_graph(model, image):
             raise ValueError(f"operator {node.op_type} is new to this file")
         inputs = [values[name] if name else None for name in node.input]
         values[node.output[0]] = OPERATORS[node.op_type](_attributes(node), *inputs)
+    if names is not None:
+        return {name: values[name] for name in names}
     return values[graph.output[0].name]

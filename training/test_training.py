@@ -7,13 +7,16 @@ import types
 import unittest
 
 import numpy as np
+import onnx
 import torch
 
 import metrics
 from augment import augment, compress
 from export import write_onnx
+from graph import run_graph
 from loss import depth_loss
 from network import PocketDepth, folded
+from quantise import points, quantised, ranges, with_exact_input
 from train import mixed
 from warm import begin_with
 
@@ -79,6 +82,26 @@ class Training(unittest.TestCase):
             drift = exported(image) - began.train()(image)
         self.assertLess(float(difference.abs().max()), 1e-4)
         self.assertLess(float(drift.abs().mean()), 0.2)
+
+    def test_a_quantised_network_is_nearly_the_same(self):
+        torch.manual_seed(4)
+        network, image = PocketDepth(), torch.randint(0, 256, (2, 256, 320, 3), dtype=torch.uint8)
+        network(image)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "network.onnx"
+            write_onnx(folded(network), path)
+            model = onnx.load(str(path))
+        exact = run_graph(model, image[:1].numpy())
+        found = ranges(model, points(model.graph), image.numpy())
+        with_exact_input(model)
+        same = run_graph(model, image[:1].numpy())
+        self.assertLess(float((same - exact).abs().max()), 1e-5)
+        quantised(model, found)
+        kinds = {node.op_type for node in model.graph.node}
+        self.assertTrue({"QuantizeLinear", "DequantizeLinear"} <= kinds and not {"Cast", "Sub", "Mul"} & kinds)
+        near = run_graph(model, image[:1].numpy())
+        self.assertLess(float((near - exact).abs().mean()), 0.1 * float(exact.max() - exact.min()))
+        self.assertGreater(float((near - exact).abs().max()), 0)
 
     def test_batches_are_mixed_as_asked(self):
         def source(value):

@@ -29,6 +29,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("evaluate", flag.ContinueOnError)
 	data := flags.String("data", "../shared/depth-data", "`folder` with eval/ and train/ and, for comparison, teacher/")
 	models := flags.String("models", "models", "`folder` of pocketdepth")
+	also := flags.String("also", "", "`folder` of another pocketdepth to compare with")
 	bin := flags.String("bin", "bin", "`folder` with hailo-worker-onnx")
 	threads := flags.Int("threads", 1, "threads of an inference")
 	sheet := flags.String("sheet", filepath.Join("out", "contact-sheet.jpg"), "`file` for pictures beside their maps; empty: none")
@@ -56,10 +57,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := e.row(ctx, table, "vertical ramp", ramp); err != nil {
 		return err
 	}
-	for _, c := range []struct{ name, dir string }{{student, *models}, {teacher, filepath.Join(*data, "teacher")}} {
-		err := network(ctx, *bin, c.name, c.dir, *threads, func(p predict) error { return e.row(ctx, table, c.name, p) })
+	for _, c := range candidates(*models, *also, filepath.Join(*data, "teacher")) {
+		err := network(ctx, *bin, c.name, c.dir, *threads, func(p predict) error { return e.row(ctx, table, c.title, p) })
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+			return fmt.Errorf("%s: %w", c.title, err)
 		}
 	}
 	if err := table.Flush(); err != nil || *sheet == "" {
@@ -70,6 +71,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "\n%s: picture, teacher, pocketdepth\n", *sheet)
 	return nil
+}
+
+// candidate is a network of a folder.
+type candidate struct{ title, name, dir string }
+
+func candidates(ours, also, theirs string) []candidate {
+	all := []candidate{{student, student, ours}}
+	if also != "" {
+		all = append(all, candidate{student + " in " + also, student, also})
+	}
+	return append(all, candidate{teacher, teacher, theirs})
 }
 
 const (
