@@ -12,7 +12,7 @@ import (
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		"name: a\nsection:\n  port: 5\n  wait: 1s\n", "{\"list\": [1, .nan]}", "any: &x [*x]", "<<: {name: z}", "a: &a [1]\nany: *a\n",
-		"? name\n: b", "name: |\n  text\n", "name: !!binary AA==", "---\n---\n", "section: null", "- - -", "bytes: 0x7fffffffffffffff", "bytes: -1e300",
+		"? name\n: b", "? 0\n\n 0", "name: |\n  text\n", "name: !!binary AA==", "---\n---\n", "section: null", "- - -", "bytes: 0x7fffffffffffffff", "bytes: -1e300",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -102,8 +102,10 @@ func secondDocument(t *token.Token) error {
 	return &yaml.SyntaxError{Message: "a second document begins here; a file holds one", Token: t}
 }
 
-// at says what is wrong with the value of a token, which may be nil.
+// at says what is wrong with the value of a token, which may be nil. A key may
+// hold line ends, which the message must not.
 func at(name string, text []byte, token *token.Token, message string) error {
+	message = strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(message)
 	if token == nil {
 		return &Error{name, message}
 	}
