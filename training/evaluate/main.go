@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	also := flags.String("also", "", "`folder` of another pocketdepth to compare with")
 	bin := flags.String("bin", "bin", "`folder` with hailo-worker-onnx")
 	threads := flags.Int("threads", 1, "threads of an inference")
-	sheet := flags.String("sheet", filepath.Join("out", "contact-sheet.jpg"), "`file` for pictures beside their maps; empty: none")
+	out := flags.String("out", "out", "`folder` for contact-sheet.jpg and failures.jpg; empty: none")
 	each := flags.Bool("each", false, "print every picture")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -48,12 +48,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	e := evaluation{scenes: scenes, photographs: photographs, out: stdout, each: *each, shown: map[string][]shown{}}
+	exact, err := rendered(ctx)
+	if err != nil {
+		return err
+	}
+	e := evaluation{rendered: exact, scenes: scenes, photographs: photographs, out: stdout, each: *each, shown: map[string][]shown{}}
 	fmt.Fprintf(stdout, "After the best scale and shift of inverse depth: %d pictures with true depth,\n", len(scenes))
-	fmt.Fprintf(stdout, "and %d photographs that were not trained on, against the label (the mean of six runs of the teacher)\n\n", len(photographs))
+	fmt.Fprintf(stdout, "%d photographs that were not trained on, against the label (the mean of six runs of the teacher),\n", len(photographs))
+	fmt.Fprintf(stdout, "and %d rendered scenes that were not trained on\n\n", len(exact))
 	table := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(table, "\ttrue depth\t\t\t\tphotographs\t\tmoved by\t\tms, %d threads\n", *threads)
-	fmt.Fprintf(table, "network\tAbsRel\tdelta<1.25\tRMSE\tpair order\terror\tpair order\ta pixel\t5 %% light\tinfer\n")
+	fmt.Fprintf(table, "\ttrue depth\t\t\t\tphotographs\t\trendered\t\tmoved by\t\tms, %d threads\n", *threads)
+	fmt.Fprintf(table, "network\tAbsRel\tdelta<1.25\tRMSE\tpair order\terror\tpair order\tAbsRel\tpair order\ta pixel\t5 %% light\tinfer\n")
 	if err := e.row(ctx, table, "vertical ramp", ramp); err != nil {
 		return err
 	}
@@ -63,13 +68,23 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
 	}
-	if err := table.Flush(); err != nil || *sheet == "" {
+	if err := table.Flush(); err != nil || *out == "" {
 		return err
 	}
-	if err := e.writeSheet(*sheet); err != nil {
-		return err
+	fmt.Fprintln(stdout)
+	for _, sheet := range []struct {
+		name, shows string
+		triples     []triple
+	}{
+		{"contact-sheet.jpg", "picture, teacher, pocketdepth", e.contacts()},
+		{"failures.jpg", "the rendered scenes that pocketdepth sees worst: picture, truth, pocketdepth", e.failures()},
+	} {
+		path := filepath.Join(*out, sheet.name)
+		if err := writeSheet(path, sheet.triples); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s: %s\n", path, sheet.shows)
 	}
-	fmt.Fprintf(stdout, "\n%s: picture, teacher, pocketdepth\n", *sheet)
 	return nil
 }
 

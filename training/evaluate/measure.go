@@ -12,10 +12,11 @@ import (
 
 // evaluation is what every network is measured on, and what is kept of it.
 type evaluation struct {
-	scenes, photographs []subject
-	out                 io.Writer
-	each                bool
-	shown               map[string][]shown // by network
+	scenes, photographs, rendered []subject
+	out                           io.Writer
+	each                          bool
+	shown                         map[string][]shown // by network
+	rated                         []rated            // of the student
 }
 
 // row measures a network and writes its line of the table.
@@ -28,15 +29,19 @@ func (e *evaluation) row(ctx context.Context, table io.Writer, name string, p pr
 	if err != nil {
 		return err
 	}
+	onRendered, err := e.measure(ctx, name, e.rendered, p)
+	if err != nil {
+		return err
+	}
 	shifted, lit, err := e.stability(ctx, p)
 	if err != nil {
 		return err
 	}
 	took := (onScenes.took + onPhotographs.took).Seconds() * 1000 / (onScenes.pictures + onPhotographs.pictures)
-	_, err = fmt.Fprintf(table, "%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.1f %%\t%.1f %%\t%.1f\n", name,
+	_, err = fmt.Fprintf(table, "%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.1f %%\t%.1f %%\t%.1f\n", name,
 		onScenes.absRel/onScenes.absolute, onScenes.delta/onScenes.absolute, onScenes.rmse/onScenes.absolute, onScenes.order/onScenes.pictures,
 		onPhotographs.aligned/onPhotographs.pictures, onPhotographs.order/onPhotographs.pictures,
-		100*shifted, 100*lit, took)
+		onRendered.absRel/onRendered.absolute, onRendered.order/onRendered.pictures, 100*shifted, 100*lit, took)
 	return err
 }
 
@@ -52,6 +57,12 @@ func (e *evaluation) measure(ctx context.Context, name string, subjects []subjec
 			return s, fmt.Errorf("%s: %w", it.id, err)
 		}
 		s.add(r, took)
+		if it.id == renderedID {
+			if name == student {
+				e.rated = append(e.rated, rated{it, values, r.PairOrder})
+			}
+			continue
+		}
 		e.keep(name, it, values)
 		if e.each {
 			fmt.Fprintf(e.out, "%s of %s: AbsRel %.3f, delta %.3f, pair order %.3f, error %.3f\n", it.id, name, r.AbsRel, r.Delta125, r.PairOrder, r.AlignedError)

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"image"
-	"image/png"
 
 	"hailo-depth/accuracy"
 	"hailo-depth/picture"
@@ -83,15 +80,10 @@ func columns(values []float32, width, skip int) []float32 {
 }
 
 func mapOf(ctx context.Context, p predict, pic *picture.RGB) ([]float32, error) {
-	img := image.NewNRGBA(image.Rect(0, 0, pic.Width, pic.Height))
-	for i := range pic.Width * pic.Height {
-		copy(img.Pix[4*i:], pic.Pix[3*i:3*i+3])
-		img.Pix[4*i+3] = 255
-	}
-	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
+	file, err := encode(pic)
+	if err != nil {
 		return nil, err
 	}
-	values, _, err := p(ctx, b.Bytes(), pic.Width, pic.Height)
+	values, _, err := p(ctx, file, pic.Width, pic.Height)
 	return values, err
 }
