@@ -10,7 +10,10 @@ import (
 )
 
 // arena is memory outside Go's heap, which ONNX values may point to.
-type arena struct{ blocks [][]byte }
+type arena struct {
+	blocks [][]byte
+	bytes  int
+}
 
 func (a *arena) values(infos []worker.TensorInfo) ([]ort.Value, error) {
 	var values []ort.Value
@@ -20,6 +23,11 @@ func (a *arena) values(infos []worker.TensorInfo) ([]ort.Value, error) {
 			return values, err
 		}
 		size := max(1, elements*info.DType.Size())
+		if size > worker.MaxRegion-a.bytes {
+			return values, &worker.Error{Kind: worker.KindInvalid, Message: fmt.Sprintf(
+				"%q with the shape %v takes %d bytes; inputs and outputs may take %d in all", info.Name, info.Shape, size, worker.MaxRegion)}
+		}
+		a.bytes += size
 		block, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 		if err != nil {
 			return values, fmt.Errorf("%d bytes for %q: %w", size, info.Name, err)

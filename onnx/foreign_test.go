@@ -102,7 +102,11 @@ func TestInputShapesThatDoNotFit(t *testing.T) {
 			t.Errorf("%v: %v, want %s", c.given, err, c.want)
 		}
 	}
-	// More than any machine has is refused, not tried.
+	// More than the shared memory may have, or any machine has, is refused, not tried.
+	_, tooLarge := b.Load(worker.LoadSpec{Path: square(t), InputShapes: map[string]tensor.Shape{"in": {1 << 10, 3, 1 << 20, 4}}})
+	if worker.KindOf(tooLarge) != worker.KindInvalid || !strings.Contains(tooLarge.Error(), "takes 51539607552 bytes; inputs and outputs may take 1073741824 in all") {
+		t.Errorf("48 GiB: %v", tooLarge)
+	}
 	_, err := b.Load(worker.LoadSpec{Path: square(t), InputShapes: map[string]tensor.Shape{"in": {1 << 20, 3, 1 << 20, 4}}})
 	if err == nil || !strings.Contains(err.Error(), "too many elements") {
 		t.Errorf("2^40 elements: %v", err)

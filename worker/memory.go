@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRegion bounds the shared memory of one network.
-const maxRegion = 1 << 30
+// MaxRegion bounds the shared memory of one network, in bytes: all its inputs and outputs.
+const MaxRegion = 1 << 30
 
 // memory is a mapped memfd that both sides see.
 type memory struct {
@@ -54,7 +54,7 @@ func openMemory(fd int, layout region, s Signature) (*memory, error) {
 
 func checkMemory(fd int, layout region, s Signature) (*memory, error) {
 	tensors, offsets := slices.Concat(s.Inputs, s.Outputs), slices.Concat(layout.Inputs, layout.Outputs)
-	if len(layout.Inputs) != len(s.Inputs) || len(layout.Outputs) != len(s.Outputs) || layout.Bytes <= 0 || layout.Bytes > maxRegion {
+	if len(layout.Inputs) != len(s.Inputs) || len(layout.Outputs) != len(s.Outputs) || layout.Bytes <= 0 || layout.Bytes > MaxRegion {
 		return nil, fmt.Errorf("shared memory layout %+v does not suit %d inputs and %d outputs", layout, len(s.Inputs), len(s.Outputs))
 	}
 	for i, t := range tensors {
@@ -96,8 +96,8 @@ func plan(s Signature) (region, error) {
 			if err != nil {
 				return nil, err
 			}
-			if size > maxRegion-r.Bytes {
-				return nil, fmt.Errorf("tensor %q of %d bytes: a network may have %d bytes of inputs and outputs", t.Name, size, maxRegion)
+			if size > MaxRegion-r.Bytes {
+				return nil, fmt.Errorf("tensor %q of %d bytes: a network may have %d bytes of inputs and outputs", t.Name, size, MaxRegion)
 			}
 			offsets = append(offsets, r.Bytes)
 			r.Bytes += (size + page - 1) / page * page
