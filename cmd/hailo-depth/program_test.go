@@ -30,28 +30,24 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "hailo-bin")
-	if err == nil {
-		bin = dir
-		err = build(dir)
-	}
 	code := 1
+	programs := []string{"hailo-depth", "hailo-device-manager", "hailo-worker-sim", "hailo-worker-onnx"}
+	err := stack.WithPrograms(programs, func(dir string) error {
+		bin = dir
+		err := linkLibrary(dir)
+		if err == nil {
+			code = m.Run()
+		}
+		return err
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-	} else {
-		code = m.Run()
 	}
-	_ = os.RemoveAll(dir) // a temporary folder
 	os.Exit(code)
 }
 
-func build(dir string) error {
-	for _, program := range []string{"hailo-depth", "hailo-device-manager", "hailo-worker-sim", "hailo-worker-onnx"} {
-		cmd := exec.Command("go", "build", "-o", dir, "../"+program)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("building %s: %w: %s", program, err, out)
-		}
-	}
+// linkLibrary puts ONNX Runtime beside the programs.
+func linkLibrary(dir string) error {
 	library, err := filepath.Abs("../../lib/onnxruntime/libonnxruntime.so.1")
 	if err != nil {
 		return err
