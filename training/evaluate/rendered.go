@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -39,15 +40,7 @@ const failuresShown = 9
 // with its true map and the student's.
 func (e *evaluation) failures() []triple {
 	worst := slices.Clone(e.rated)
-	slices.SortStableFunc(worst, func(a, b rated) int {
-		switch {
-		case a.order < b.order:
-			return -1
-		case a.order > b.order:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(worst, func(a, b rated) int { return cmp.Compare(a.order, b.order) })
 	var all []triple
 	for _, r := range worst[:min(len(worst), failuresShown)] {
 		all = append(all, triple{r.subject, [2][]float32{r.subject.truth.InverseDepth, r.values}})
