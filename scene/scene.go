@@ -2,11 +2,11 @@
 //
 // The demo needs a picture that a depth network trained on photographs
 // understands, and a truth to measure it by, without a photograph's licence or
-// a depth camera's errors; training needs views that photographs lack (Roam). So
-// this is a small ray tracer: solids in space,
-// daylight with soft shadows, light that comes back from other surfaces, and a
-// camera with a lens and a sensor. The same seed and size give the same bytes
-// on the same processor architecture.
+// a depth camera's errors; training needs views that photographs lack (Roam).
+// So this is a small ray tracer: solids in space, daylight with soft shadows,
+// light that comes back from other surfaces, and a camera with a lens and a
+// sensor. The same seed and size give the same bytes on the same processor
+// architecture.
 package scene
 
 import (
