@@ -46,6 +46,14 @@ type Input struct {
 	Crops     []tensor.Tensor `json:"crops,omitzero"`      // ocr recognition
 	BatchSize int             `json:"batch_size,omitzero"` // ocr recognition
 	TimeoutMS int64           `json:"timeout_ms,omitzero"` // clip
+
+	Prompt      string          `json:"prompt,omitzero"`               // vlm, vlm_chat
+	Frames      []tensor.Tensor `json:"frames,omitzero"`               // vlm, vlm_chat: uint8 [H, W, 3]
+	Temperature *float64        `json:"temperature,omitzero"`          // vlm, vlm_chat: 0 is greedy; nil: the model's own
+	Seed        *int64          `json:"seed,omitzero"`                 // vlm, vlm_chat; nil: a random one
+	MaxTokens   int             `json:"max_generated_tokens,omitzero"` // vlm, vlm_chat; 0: the model's own
+	Audio       *tensor.Tensor  `json:"audio,omitzero"`                // whisper: float32 [N], 16 kHz mono, -1..1
+	Task        string          `json:"task,omitzero"`                 // whisper: transcribe, translate; empty: transcribe
 }
 
 // Result is what comes out: exactly one of its fields is set.
@@ -53,6 +61,8 @@ type Result struct {
 	Tensor *tensor.Tensor
 	List   []tensor.Tensor // one a crop; not nil when it is the result
 	Named  []Named         // one an output, in the network's order
+	Text   *string         // vlm, vlm_chat
+	Speech *Transcript     // whisper
 
 	Timing Timing
 }
@@ -61,6 +71,19 @@ type Result struct {
 type Named struct {
 	Name   string
 	Tensor tensor.Tensor
+}
+
+// Transcript is what was said in a recording.
+type Transcript struct {
+	Segments []Segment `json:"segments"`
+}
+
+// Segment is a stretch of speech; times in seconds from the recording's start.
+type Segment struct {
+	ID    int     `json:"id"`
+	Start float64 `json:"start"`
+	End   float64 `json:"end"`
+	Text  string  `json:"text"`
 }
 
 // Timing says where an inference's time went.

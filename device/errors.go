@@ -23,6 +23,18 @@ const (
 	KindInternal    Kind = "internal_error"     // anything else
 )
 
+// Reason says at which point of its way a request failed. Errors, figures and
+// logs use the same words.
+type Reason string
+
+// The reasons.
+const (
+	ReasonRejected  Reason = "rejected"  // it was not admitted: the queue is full, the manager stops, the request is wrong
+	ReasonExpired   Reason = "expired"   // its deadline passed while it waited
+	ReasonCancelled Reason = "cancelled" // whoever asked went away
+	ReasonBackend   Reason = "backend"   // the device, its library or its worker failed it
+)
+
 // Error is a refusal or failure of the device or its manager.
 type Error struct {
 	Kind    Kind
@@ -30,6 +42,26 @@ type Error struct {
 	Status  int    // the device library's status, 0 where there is none
 	// RetryAfter is when it is worth trying again; 0: unknown or never.
 	RetryAfter time.Duration
+	// Reason is where it failed; empty: as the kind suggests (see ReasonOf).
+	Reason Reason
+}
+
+// ReasonOf is the reason of err, which is not nil.
+func ReasonOf(err error) Reason {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return ReasonBackend
+	case e.Reason != "":
+		return e.Reason
+	}
+	switch e.Kind {
+	case KindInvalid, KindNotFound, KindBusy:
+		return ReasonRejected
+	case KindCanceled:
+		return ReasonCancelled
+	}
+	return ReasonBackend
 }
 
 func (e *Error) Error() string { return e.Message }
