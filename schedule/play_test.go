@@ -171,7 +171,7 @@ func (g *game) admit(e [record]byte, say func(string, ...any)) error {
 	}
 	id, refusal := g.list.Admit(j, g.now)
 	want, ok := g.ref.admit(j, g.now)
-	say("admit %d: %s of %s, priority %d, %d bytes, deadline %v, urgent %v", want, j.Model, j.Client, j.Priority, j.Bytes, j.Deadline.Sub(epoch), j.Urgent)
+	say("admit %d: %s", want, spell(j))
 	if id != want || (refusal == nil) != ok {
 		return fmt.Errorf("admitted as %d, refusal %v; want %d, %v", id, refusal, want, ok)
 	}
@@ -184,6 +184,18 @@ func (g *game) admit(e [record]byte, say func(string, ...any)) error {
 		return fmt.Errorf("refused with %+v", *refusal)
 	}
 	return nil
+}
+
+// spell shortens a job to what matters.
+func spell(j Job) string {
+	s := fmt.Sprintf("%s of %s, priority %d, %d bytes", j.Model, j.Client, j.Priority, j.Bytes)
+	if !j.Deadline.IsZero() {
+		s += fmt.Sprintf(", until %d ms", j.Deadline.Sub(epoch).Milliseconds())
+	}
+	if j.Urgent {
+		s += ", urgent"
+	}
+	return s
 }
 
 // end notes that an admitted job has left, and how.
@@ -250,7 +262,7 @@ func (g *game) agree() error {
 	want, wantOK := g.ref.next(g.now, g.resident)
 	for range 2 {
 		if got, ok := g.list.Next(g.now, g.resident); got != want || ok != wantOK {
-			return fmt.Errorf("next is %+v %v, want %+v %v", got, ok, want, wantOK)
+			return fmt.Errorf("next is %d (%s, switch %v), want %d (%s, switch %v)", got.ID, got.Why, got.Switch, want.ID, want.Why, want.Switch)
 		}
 	}
 	jobs, bytes := g.list.Waiting()
