@@ -8,9 +8,10 @@ type Operation string
 
 // The operations of a device.
 const (
-	OpLoad   Operation = "load"
-	OpInfer  Operation = "infer"
-	OpUnload Operation = "unload"
+	OpLoad     Operation = "load"
+	OpInfer    Operation = "infer"
+	OpGenerate Operation = "generate"
+	OpUnload   Operation = "unload"
 )
 
 // hailoStatus names HailoRT's statuses (hailo_status in hailort.h, 5.x) that a
@@ -56,6 +57,14 @@ func FromHailoStatus(op Operation, status int, what string) *Error {
 			known.kind = KindMemoryFull
 		case 4: // the load may have happened, its handle is lost: only a fresh connection frees it
 			known.kind = KindLost
+		}
+	}
+	if op == OpGenerate {
+		switch status {
+		case 6: // sizes were checked before: it has not begun, because another generation is under way
+			known.kind = KindBusy
+		case 8: // generators outlive other handles: it is the messages that cannot be read
+			known.kind = KindInvalid
 		}
 	}
 	return &Error{Kind: known.kind, Status: status, Message: fmt.Sprintf("%s: %s(%d)", what, known.name, status)}
