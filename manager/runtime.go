@@ -68,6 +68,7 @@ type runtime struct {
 	evictions    int
 	broken       string
 	event        device.CapacityEvent
+	died         bool // the worker, during the present attempt
 
 	view atomic.Pointer[view]
 }
@@ -227,7 +228,7 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 	if err != nil && ctx.Err() != nil {
 		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
 		if life.Err() != nil {
-			late = &worker.Error{Kind: worker.KindLost, Message: errStopping.Message}
+			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
 		r.worker.Kill()
@@ -236,6 +237,7 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
+		r.died = true
 		r.lost(r.worker.Err())
 	}
 	return err
@@ -304,8 +306,12 @@ func (r *runtime) unload(ctx context.Context, k key) bool {
 func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (device.Result, error) {
 	for attempt := 0; ; attempt++ {
 		began := time.Now()
+		r.died = false
 		loaded, _, err := r.loadedModel(ctx, m)
 		if err != nil {
+			if attempt == 0 && r.retries(ctx, m, err) {
+				continue
+			}
 			return device.Result{}, asLoadError(err)
 		}
 		use := &session{ctx: ctx, runtime: r, model: loaded, limit: r.limits.InferTimeout}
@@ -326,12 +332,18 @@ func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (d
 		if errors.As(err, &failure) {
 			if failure.Kind == worker.KindLost && r.worker != nil {
 				r.reset(ctx, failure.Message) // the device was lost, not the worker
-				if attempt == 0 {
+				switch {
+				case attempt > 0:
+					r.brokenBy(failure)
+				case idempotent(m.Type):
+					r.metrics.retried(m.Type, "device_lost")
 					continue
 				}
-				r.brokenBy(failure)
 			}
 			err = r.asDeviceError(failure)
+			if attempt == 0 && r.retries(ctx, m, err) {
+				continue
+			}
 		}
 		r.publish()
 		return device.Result{}, asInferError(err)
