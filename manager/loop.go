@@ -27,16 +27,13 @@ type loop struct {
 	since    time.Time
 	draining bool
 	idle     chan struct{} // whom to tell when the last job of a drain has ended
-	timer    *time.Timer   // of the first deadline
-	due      time.Time     // for which it is set
 }
 
 // run is the owner's loop. When ctx ends, jobs still waiting and new ones are
 // refused; the loop ends with the job that is running.
 func (q *queue) run(ctx context.Context) {
 	defer close(q.stopped)
-	l := &loop{queue: q, list: schedule.New(q.rules, time.Now()), waiting: map[schedule.ID]*job{}, timer: time.NewTimer(0)}
-	defer l.timer.Stop()
+	l := &loop{queue: q, list: schedule.New(q.rules, time.Now()), waiting: map[schedule.ID]*job{}}
 	end := ctx.Done() // nil: it has come
 	for end != nil || l.running != nil {
 		select {
@@ -47,7 +44,6 @@ func (q *queue) run(ctx context.Context) {
 			l.draining, end = true, nil
 		case event := <-q.events:
 			l.handle(event)
-		case <-l.timer.C:
 		}
 		l.next()
 	}
@@ -117,9 +113,9 @@ func (l *loop) next() {
 		j.refuse <- errExpired
 	}
 	start := l.choose(now)
-	for p := range l.depths {
+	for p := range l.depths { // before the job, which may look
 		l.depths[p].Store(int64(l.list.Depth(p)))
-	} // before the job, which may look
+	}
 	if start != nil {
 		l.running, l.since = start, now
 		go func() {
@@ -127,10 +123,6 @@ func (l *loop) next() {
 			close(start.done)
 			l.send(completion{start})
 		}()
-	}
-	if due, ok := l.list.Deadline(); ok && !due.Equal(l.due) {
-		l.due = due
-		l.timer.Reset(due.Sub(now))
 	}
 	if l.idle != nil && l.running == nil {
 		close(l.idle)

@@ -80,7 +80,7 @@ func (q *queue) do(ctx context.Context, urgent bool, fn func()) (waited time.Dur
 // with the time that it waited. When ctx ends first, ask returns at once: a job
 // that waits leaves the queue, one that runs goes on without an audience. fn
 // must therefore keep what it computes to itself until ask has returned nil.
-// The job's deadline is that of ctx.
+// The job's deadline is that of ctx, whose timer fires whatever the device does.
 func (q *queue) ask(ctx context.Context, action string, terms schedule.Job, fn func()) (waited time.Duration, err error) {
 	terms.Deadline, _ = ctx.Deadline()
 	j := &job{Job: terms, action: action, ctx: ctx, refuse: make(chan error, 1), done: make(chan struct{})}
