@@ -1,6 +1,7 @@
 package depthapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,9 +41,10 @@ type options struct {
 
 func (a *API) defaults() options {
 	s := a.Settings
+	name := cmp.Or(s.Representation, string(representation.Raw))
 	return options{
 		normalize: s.Normalize, orient: s.Orient, colormap: s.Colormap, format: s.Format,
-		representation: s.Representation, explain: s.Representation != string(representation.Raw),
+		representation: name, explain: name != string(representation.Raw),
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 type Settings struct {
 	Format         string // default output_format
 	Colormap       string // default colormap
-	Representation string // default representation
+	Representation string // default representation; empty: raw
 	Normalize      bool   // default normalize
 	Orient         bool   // default orient
 	IncludeStats   bool
