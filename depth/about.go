@@ -2,7 +2,6 @@ package depth
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -19,8 +18,9 @@ type About struct {
 	representation.Values
 	// Range is the smallest and the largest value in the representation's own
 	// numbers, before they were normalised: what 0 and 1 of a normalised map, the
-	// ends of the colours, and 0 and 65535 of a 16-bit PNG stand for.
-	Range      [2]float32 `json:"range"`
+	// ends of the colours, and 0 and 65535 of a 16-bit PNG stand for. The values are
+	// float32, and exact.
+	Range      [2]float64 `json:"range"`
 	Normalized bool       `json:"normalized"` // the array holds (value - Range[0]) / (Range[1] - Range[0])
 	Model      string     `json:"model"`
 	Licence    string     `json:"licence"` // of the model
@@ -28,23 +28,20 @@ type About struct {
 
 func about(m manifest.Manifest, v representation.Values, d *depthmap.Map, normalized bool) About {
 	low, high := d.Range()
-	return About{Values: v, Range: [2]float32{low, high}, Normalized: normalized, Model: m.Name, Licence: m.Licence}
+	return About{Values: v, Range: [2]float64{float64(low), float64(high)}, Normalized: normalized, Model: m.Name, Licence: m.Licence}
 }
 
-// JSON is the object; numbers are those of float32, not of their nearest float64.
+// JSON is the object.
 func (a About) JSON() ([]byte, error) { return json.Marshal(a, jsontext.AllowInvalidUTF8(true)) }
 
 // Formula says how a sample of the 16-bit PNG becomes the value, to half a step:
 // samples are cut off, not rounded, and so their values lie half a step higher.
 func (a About) Formula() string {
-	step := (float64(a.Range[1]) - float64(a.Range[0])) / 65535
-	return fmt.Sprintf("value = %s + (sample + 0.5) * %s", short(a.Range[0]), strconv.FormatFloat(step, 'g', -1, 64))
+	return fmt.Sprintf("value = %v + (sample + 0.5) * %v", a.Range[0], (a.Range[1]-a.Range[0])/65535)
 }
 
-func short(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
-
 // RangeText is the range as in the header Depth-Range: "0.5 9.25".
-func (a About) RangeText() string { return short(a.Range[0]) + " " + short(a.Range[1]) }
+func (a About) RangeText() string { return fmt.Sprint(a.Range[0], a.Range[1]) }
 
 // text says inside a PNG what its numbers are, so that a file that was passed on
 // still explains itself.

@@ -106,7 +106,7 @@ func (p program) estimate(ctx context.Context, args []string) error {
 	}
 	if *within != "" {
 		if j.within, err = representation.ParseRange(*within); err != nil {
-			return usageError("--%v", err)
+			return usageError("--%s", strings.Replace(err.Error(), "depth_range", "depth-range", 1))
 		}
 	}
 	terms := device.Terms{Priority: *priority, Client: "hailo-depth/estimate"}
