@@ -21,7 +21,7 @@ const Variables = `  HAILO_SIM_LATENCY_MS  time of one inference, e.g. 10, or 10
   HAILO_SIM_LOAD_MS     time of loading a network (default 0)
   HAILO_SIM_MEMORY_MB   memory of the device in MiB (default 8192); a network takes the size of its file
   HAILO_SIM_FAULTS      faults to inject: OPERATION=FAULT@WHEN[,...], or @FILE to read them from a file
-                        before every operation. OPERATION: load, infer, unload, any.
+                        before every operation. OPERATION: load, infer, generate, token, unload, any.
                         FAULT: a HailoRT status (81, 4, 62, ...), hang, crash.
                         WHEN: N, N-M, N+ (operation numbers from 1) or pX (probability X)
   HAILO_SIM_SEED        seed of jitter and random faults (default 1)
@@ -63,12 +63,14 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	return c, nil
 }
 
+const mostMilliseconds = 1e7
+
 func milliseconds(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
 	ms, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(ms >= 0 && ms <= 1e7) {
+	if err != nil || !(ms >= 0 && ms <= mostMilliseconds) {
 		return 0, fmt.Errorf("%q is no time", text)
 	}
 	return time.Duration(ms * float64(time.Millisecond)), nil

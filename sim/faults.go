@@ -14,7 +14,8 @@ import (
 //
 //	infer=81@3, load=4@1, infer=crash@p0.01, infer=hang@10+
 //
-// Each entry is OPERATION=FAULT@WHEN. OPERATION is load, infer, unload or any.
+// Each entry is OPERATION=FAULT@WHEN. OPERATION is load, infer, generate, token
+// (one of those that are generated), unload or any.
 // FAULT is a HailoRT status number, hang (never answers) or crash (dies).
 // WHEN is N (the n-th operation of that kind in the life of this worker, from
 // 1), N-M (the n-th to m-th), N+ (the n-th and every later one), or pX (each,
@@ -56,7 +57,7 @@ func parseFault(entry string) (f fault, err error) {
 	}
 	f = fault{operation: worker.Operation(operation), from: 1, probability: 1}
 	switch f.operation {
-	case worker.OpLoad, worker.OpInfer, worker.OpUnload, anyOperation:
+	case worker.OpLoad, worker.OpInfer, worker.OpGenerate, opToken, worker.OpUnload, anyOperation:
 	default:
 		return f, fmt.Errorf("unknown operation %q", operation)
 	}
