@@ -4,11 +4,12 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"hailo-depth/tensor"
@@ -25,8 +26,8 @@ type Device struct {
 	counts     map[worker.Operation]uint64
 	conversing bool // a vision-language model is loaded
 
-	mu   sync.Mutex // used is read beside a load by Statistics
-	used int64
+	memory     memory
+	unfinished unfinished
 }
 
 // New makes a device.
@@ -36,7 +37,22 @@ func New(config Config) *Device {
 		exit:   os.Exit,
 		random: rand.New(rand.NewPCG(config.Seed, 0)),
 		counts: map[worker.Operation]uint64{},
+		memory: memory{total: config.MemoryBytes, release: config.Release},
 	}
+}
+
+// Serve runs a device as a worker program does: it opens it and answers the
+// manager until that goes away.
+func Serve(ctx context.Context, config Config) error {
+	d := New(config)
+	err := d.strike(worker.OpOpen, d.Identify().DeviceID)
+	if e, ok := errors.AsType[*worker.Error](err); ok {
+		return worker.Refuse(ctx, e)
+	}
+	if err != nil {
+		return err
+	}
+	return worker.Serve(ctx, d)
 }
 
 // Identify gives the values of the recorded cases.
@@ -52,9 +68,11 @@ func (d *Device) Identify() worker.Identity {
 // Statistics gives a constant temperature and the true use of the budget.
 func (d *Device) Statistics() worker.Statistics {
 	celsius := 53.5
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: d.config.MemoryBytes, MemoryUsedBytes: d.used}
+	jobs, oldest := d.unfinished.read()
+	return worker.Statistics{
+		TemperatureCelsius: &celsius, MemoryTotalBytes: d.memory.total, MemoryUsedBytes: d.memory.inUse(),
+		UnfinishedJobs: jobs, OldestUnfinishedMS: oldest.Milliseconds(),
+	}
 }
 
 // Close releases nothing: the memory is simulated.
@@ -85,25 +103,20 @@ func (d *Device) place(spec worker.LoadSpec, admit func() error) (modelFile, err
 	if err := admit(); err != nil {
 		return file, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.used+file.bytes > d.config.MemoryBytes {
+	if used, ok := d.memory.take(file.bytes); !ok {
 		e := worker.FromHailoStatus(worker.OpLoad, 81, fmt.Sprintf(
 			"Cannot place %s on the device: %d bytes wanted, %d of %d in use",
-			filepath.Base(spec.Path), file.bytes, d.used, d.config.MemoryBytes))
-		e.NeededBytes, e.TotalBytes = file.bytes, d.config.MemoryBytes
+			filepath.Base(spec.Path), file.bytes, used, d.memory.total))
+		e.NeededBytes, e.TotalBytes = file.bytes, d.memory.total
 		return file, e
 	}
-	d.used += file.bytes
 	return file, nil
 }
 
 // free gives the memory of a file back, also when a fault strikes.
 func (d *Device) free(file modelFile, path string) error {
 	err := d.strike(worker.OpUnload, path)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.used -= file.bytes
+	d.memory.give(file.bytes)
 	return err
 }
 
@@ -115,6 +128,11 @@ func (d *Device) latency() time.Duration {
 	}
 	return latency
 }
+
+// stuck is what strike returns for an inference that is not to end in time.
+type stuck struct{ lasts time.Duration }
+
+func (s stuck) Error() string { return "injected: the job does not end" }
 
 // strike counts an operation and carries out the fault that hits it, if any.
 func (d *Device) strike(operation worker.Operation, path string) error {
@@ -130,6 +148,8 @@ func (d *Device) strike(operation worker.Operation, path string) error {
 	case f.crash:
 		fmt.Fprintf(os.Stderr, "injected crash at %s %d\n", operation, d.counts[operation])
 		d.exit(70)
+	case f.stuck:
+		return stuck{f.lasts}
 	case f.hang:
 		fmt.Fprintf(os.Stderr, "injected hang at %s %d\n", operation, d.counts[operation])
 		select {}
@@ -153,10 +173,16 @@ func (n *network) Bind(inputs, outputs [][]byte) error {
 
 // Infer computes first and then waits out the rest of the latency, so that the
 // simulated time does not depend on this machine's speed.
-func (n *network) Infer(time.Duration) ([]tensor.Tensor, error) {
+func (n *network) Infer(timeout time.Duration) ([]tensor.Tensor, error) {
 	d := n.device
 	began := time.Now()
-	if err := d.strike(worker.OpInfer, n.path); err != nil {
+	err := d.strike(worker.OpInfer, n.path)
+	if s, ok := errors.AsType[stuck](err); ok {
+		time.Sleep(timeout)
+		d.unfinished.add(s.lasts)
+		return nil, worker.FromHailoStatus(worker.OpInfer, 4, fmt.Sprintf("no answer within %v; the job goes on", timeout))
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i, out := range n.file.signature.Outputs {

@@ -69,9 +69,10 @@ func (a answer) open() (reply, int, error) {
 	return a.reply, a.fd, nil
 }
 
-// Start runs the program and waits until it has identified itself. The process
-// ends with this one, whatever happens: it sees its channel close, and the
-// kernel kills it.
+// Start runs the program and waits until it has identified itself. A worker that
+// cannot open its device says so instead: the error, an *Error, has the status
+// and is of KindHeld, KindVersion or KindLost. The process ends with this one,
+// whatever happens: it sees its channel close, and the kernel kills it.
 func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, error) {
 	ours, theirs, err := newChannelPair()
 	if err != nil {
@@ -94,7 +95,14 @@ func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, er
 	}
 	p.Kill()
 	<-p.done
-	return nil, &Error{Kind: KindLost, Message: fmt.Sprintf("starting %s: %v%s", command.Path, err, p.lastWords())}
+	failure := &Error{Kind: KindLost, Message: fmt.Sprintf("starting %s: %v%s", command.Path, err, p.lastWords())}
+	if told, ok := errors.AsType[*Error](err); ok { // it could not open its device, and says why
+		failure.Status = told.Status
+		if told.Kind == KindHeld || told.Kind == KindVersion {
+			failure.Kind = told.Kind
+		}
+	}
+	return nil, failure
 }
 
 // endGrace is how long stderr and the channel are each read after the worker's
@@ -326,7 +334,7 @@ func (p *Process) forget(c *call) {
 // Identity is what the worker said of itself when it started.
 func (p *Process) Identity() Identity { return p.identity }
 
-// Statistics asks for what changes: temperature and memory.
+// Statistics asks for what changes: temperature, memory, jobs that do not end.
 func (p *Process) Statistics(ctx context.Context) (Statistics, error) {
 	r, err := p.ask(ctx, request{Verb: verbStatistics})
 	if err != nil || r.Statistics == nil {

@@ -104,6 +104,13 @@ type Statistics struct {
 	TemperatureError   string   `json:"temperature_error,omitzero"`
 	MemoryTotalBytes   int64    `json:"memory_total_bytes,omitzero"`
 	MemoryUsedBytes    int64    `json:"memory_used_bytes,omitzero"`
+	// Utilization is the load of the neural cores, 0..1.
+	Utilization *float64 `json:"utilization,omitzero"`
+	// UnfinishedJobs counts inferences whose caller was told that the time is up
+	// while the library has not given their buffers back; OldestUnfinishedMS is
+	// for how long it has kept the oldest beyond that.
+	UnfinishedJobs     int   `json:"unfinished_jobs,omitzero"`
+	OldestUnfinishedMS int64 `json:"oldest_unfinished_ms,omitzero"`
 }
 
 // TensorInfo describes one input or output of a network.

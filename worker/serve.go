@@ -43,16 +43,51 @@ var ErrByHand = errors.New("a worker is started by hailo-device-manager, which g
 // Serve answers the manager until it says close or goes away. It returns while
 // a call into the library may still be blocked: the program must then exit.
 func Serve(ctx context.Context, backend Backend) error {
+	c, err := inherited()
+	if err != nil {
+		return err
+	}
+	return serve(ctx, c, backend)
+}
+
+// inherited is the channel that the manager gave to this program.
+func inherited() (*channel, error) {
 	number, err := strconv.Atoi(os.Getenv(channelEnv))
 	if err != nil {
-		return ErrByHand
+		return nil, ErrByHand
 	}
 	unix.CloseOnExec(number)
 	c, err := openChannel(os.NewFile(uintptr(number), "manager"))
 	if err != nil {
-		return fmt.Errorf("%w (%w)", ErrByHand, err)
+		return nil, fmt.Errorf("%w (%w)", ErrByHand, err)
 	}
-	return serve(ctx, c, backend)
+	return c, nil
+}
+
+// Refuse is Serve for a worker that cannot open its device: it answers whatever
+// the manager asks with why, until the manager goes away, which it does after
+// the first answer.
+func Refuse(ctx context.Context, why *Error) error {
+	c, err := inherited()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.close() }) // ends receive
+	defer stop()
+	for {
+		var q request
+		fd, err := c.receive(&q)
+		closeDescriptor(fd)
+		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err == nil {
+			err = c.send(ctx, reply{ID: q.ID, Error: why}, -1)
+		}
+		if err != nil {
+			return fmt.Errorf("refusing: %w", err)
+		}
+	}
 }
 
 func serve(ctx context.Context, c *channel, backend Backend) error {
