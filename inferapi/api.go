@@ -33,8 +33,8 @@ type Named struct {
 
 // API answers requests. Its fields are not changed once Handler was called.
 type API struct {
-	Manager Manager
-	Models  func() []Named // the configured ones; may change between calls
+	Manager  Manager
+	Models   func() []Named // the configured ones; may change between calls
 	Overview func(ctx context.Context) device.Overview
 	// Pin keeps a model on the device, or lets it go again; nil: not supported.
 	Pin func(ctx context.Context, m device.Model, pinned bool) error

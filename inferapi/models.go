@@ -24,8 +24,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// nameOf is what a model is called that the configuration does not name.
-func nameOf(path string) string {
+// NameOf is what a model is called that the configuration does not name.
+func NameOf(path string) string {
 	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
@@ -78,7 +78,7 @@ func (s *session) find(r *http.Request, name string) (device.Model, error) {
 			return device.Model{}, err
 		}
 		for _, l := range status.Models {
-			if nameOf(l.Path) == name {
+			if NameOf(l.Path) == name {
 				found = append(found, device.Model{Type: l.Type, Path: l.Path})
 			}
 		}
