@@ -32,10 +32,13 @@ type Limits struct {
 	MaxEvictions int           // rounds of eviction for one load
 	LoadTimeout  time.Duration // of one network
 	InferTimeout time.Duration // of one network
-	StartTimeout time.Duration // of the worker, until it has opened the device
-	CloseTimeout time.Duration // of the worker, until it has released the device
-	DrainTimeout time.Duration // of the queue, when the manager stops
-	Statistics   time.Duration // between two readings of temperature and memory
+	// A generation may take GenerateTimeout in all; TokenTimeout is for its first
+	// token, for each that follows, and for ending when it is told to.
+	GenerateTimeout, TokenTimeout time.Duration
+	StartTimeout                  time.Duration // of the worker, until it has opened the device
+	CloseTimeout                  time.Duration // of the worker, until it has released the device
+	DrainTimeout                  time.Duration // of the queue, when the manager stops
+	Statistics                    time.Duration // between two readings of temperature and memory
 	// KillAbandoned are the model types whose running inference is ended, with the
 	// worker, when its caller has left. Others are finished and discarded.
 	KillAbandoned []string
@@ -53,10 +56,13 @@ func DefaultLimits() Limits {
 		MaxEvictions: 3,
 		LoadTimeout:  120 * time.Second,
 		InferTimeout: 60 * time.Second,
-		StartTimeout: 60 * time.Second,
-		CloseTimeout: 5 * time.Second,
-		DrainTimeout: 10 * time.Second,
-		Statistics:   5 * time.Second,
+		// The first token comes after the pictures were looked at.
+		GenerateTimeout: 5 * time.Minute,
+		TokenTimeout:    60 * time.Second,
+		StartTimeout:    60 * time.Second,
+		CloseTimeout:    5 * time.Second,
+		DrainTimeout:    10 * time.Second,
+		Statistics:      5 * time.Second,
 	}
 }
 
@@ -169,7 +175,7 @@ func (m *Manager) Infer(ctx context.Context, model device.Model, in device.Input
 	var granted time.Time
 	err := m.do(ctx, request{"infer", model, inputBytes(in)}, func(life context.Context) (load time.Duration, err error) {
 		granted = time.Now()
-		result, err = m.runtime.infer(life, model, in)
+		result, err = m.runtime.infer(life, ctx, model, in)
 		return result.Timing.Load, err
 	})
 	if err != nil {
@@ -225,12 +231,8 @@ func check(m device.Model) error {
 			return asLoadError(err)
 		}
 	}
-	kind, ok := typeOf(m.Type)
-	if !ok {
+	if _, ok := typeOf(m.Type); !ok {
 		return asLoadError(badInput("Unsupported model_type: %s", m.Type))
-	}
-	if g, ok := kind.(generativeType); ok {
-		return asLoadError(g.refuse())
 	}
 	return nil
 }
