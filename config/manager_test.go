@@ -115,29 +115,34 @@ func TestModes(t *testing.T) {
 
 func TestManagerValidateNamesTheKey(t *testing.T) {
 	for text, want := range map[string]string{
-		`socket: ""`:                     `F: socket: "" is not valid; expected a path`,
-		"socket_mode: 660":               `F: socket_mode: "660" is no file mode`,
-		"http: nowhere":                  `F: http: "nowhere" is no address: expected host:port, a port, or off`,
-		"http: localhost:http":           `F: http: "localhost:http" is no address`,
-		"backend: gpu":                   `F: backend: "gpu" is not valid; expected one of auto, onnx, sim, hailort`,
-		"max_message_bytes: 1023":        "F: max_message_bytes: 1023 is not valid; expected 1024 to 2147483648",
-		"max_message_bytes: 2147483649":  "F: max_message_bytes: 2147483649",
-		"max_connections: 0":             "F: max_connections: 0 is not valid; expected 1 to 65536",
-		"max_connections: 65537":         "F: max_connections: 65537",
-		"max_evictions: -1":              "F: max_evictions: -1 is not valid; expected 0 to 1000",
-		"max_evictions: 1001":            "F: max_evictions: 1001",
-		"queue: 0":                       "F: queue: 0 is not valid; expected 1 to 65536",
-		"queue: 65537":                   "F: queue: 65537",
-		"onnx: {threads: -1}":            "F: onnx.threads: -1 is not valid; expected 0 (",
-		"onnx: {threads: 1025}":          "F: onnx.threads: 1025",
-		"onnx: {memory_mb: -1}":          "F: onnx.memory_mb: -1 is not valid; expected 0 (no limit) to 16777216",
-		"onnx: {memory_mb: 16777217}":    "F: onnx.memory_mb: 16777217",
-		"timeouts: {load: 999ms}":        "F: timeouts.load: 999ms is not valid; expected at least 1s",
-		"timeouts: {infer: 9ms}":         "F: timeouts.infer: 9ms is not valid; expected at least 10ms",
-		"timeouts: {drain: -1s}":         "F: timeouts.drain: -1s is not valid; expected at least 0s",
-		"log: {format: xml}":             `F: log.format: "xml" is not valid; expected one of text, json`,
-		"log: {level: loud}":             `F: log.level: "loud" is not valid; expected one of debug, info, warn, error`,
-		"queue: 0\nlog: {format: xml}\n": "F: queue: 0 is not valid; expected 1 to 65536\nF: log.format: \"xml\"",
+		`socket: ""`:                                 `F: socket: "" is not valid; expected a path`,
+		"socket_mode: 660":                           `F: socket_mode: "660" is no file mode`,
+		"http: nowhere":                              `F: http: "nowhere" is no address: expected host:port, a port, or off`,
+		"http: localhost:http":                       `F: http: "localhost:http" is no address`,
+		"backend: gpu":                               `F: backend: "gpu" is not valid; expected one of auto, onnx, sim, hailort`,
+		"max_message_bytes: 1023":                    "F: max_message_bytes: 1023 is not valid; expected 1024 to 2147483648",
+		"max_message_bytes: 2147483649":              "F: max_message_bytes: 2147483649",
+		"max_connections: 0":                         "F: max_connections: 0 is not valid; expected 1 to 65536",
+		"max_connections: 65537":                     "F: max_connections: 65537",
+		"max_evictions: -1":                          "F: max_evictions: -1 is not valid; expected 0 to 1000",
+		"max_evictions: 1001":                        "F: max_evictions: 1001",
+		"queue: 0":                                   "F: queue: 0 is not valid; expected 1 to 65536",
+		"queue: 65537":                               "F: queue: 65537",
+		"queue_bytes: 1048575":                       "F: queue_bytes: 1048575 is not valid; expected 1048576 to 1099511627776",
+		"scheduling: {ageing: 99ms}":                 "F: scheduling.ageing: 99ms is not valid; expected 100ms to 1h",
+		"scheduling: {group: -1}":                    "F: scheduling.group: -1 is not valid; expected 0 (no grouping) to 1000",
+		"scheduling: {group_time: 61m}":              "F: scheduling.group_time: 1h1m0s is not valid; expected 0s to 1h",
+		"scheduling: {kill_abandoned: [vlm, sound]}": `F: scheduling.kill_abandoned: "sound" is not valid; expected one of depth, pose`,
+		"onnx: {threads: -1}":                        "F: onnx.threads: -1 is not valid; expected 0 (",
+		"onnx: {threads: 1025}":                      "F: onnx.threads: 1025",
+		"onnx: {memory_mb: -1}":                      "F: onnx.memory_mb: -1 is not valid; expected 0 (no limit) to 16777216",
+		"onnx: {memory_mb: 16777217}":                "F: onnx.memory_mb: 16777217",
+		"timeouts: {load: 999ms}":                    "F: timeouts.load: 999ms is not valid; expected at least 1s",
+		"timeouts: {infer: 9ms}":                     "F: timeouts.infer: 9ms is not valid; expected at least 10ms",
+		"timeouts: {drain: -1s}":                     "F: timeouts.drain: -1s is not valid; expected at least 0s",
+		"log: {format: xml}":                         `F: log.format: "xml" is not valid; expected one of text, json`,
+		"log: {level: loud}":                         `F: log.level: "loud" is not valid; expected one of debug, info, warn, error`,
+		"queue: 0\nlog: {format: xml}\n":             "F: queue: 0 is not valid; expected 1 to 65536\nF: log.format: \"xml\"",
 	} {
 		m := decoded(t, text)
 		err := m.Validate("F")
@@ -160,12 +165,15 @@ max_message_bytes: 2048
 max_connections: 2
 max_evictions: 4
 queue: 5
+queue_bytes: 2097152
+scheduling: {ageing: 1s, group: 2, group_time: 3s, kill_abandoned: [depth, vlm]}
 onnx: {threads: 6, memory_mb: 7, spin: true}
 timeouts: {load: 8s, infer: 9s, drain: 10s}
 log: {format: json, level: debug}
 `)
-	want := Manager{Socket: "/s", SocketMode: "384", SocketGroup: "g", HTTP: "0", Backend: "sim", GroupID: "id", MaxMessageBytes: 2048, MaxConnections: 2, MaxEvictions: 4, Queue: 5,
-		ONNX: ONNX{Threads: 6, MemoryMB: 7, Spin: true}, Timeouts: Timeouts{Load: 8 * time.Second, Infer: 9 * time.Second, Drain: 10 * time.Second}}
+	want := Manager{Socket: "/s", SocketMode: "384", SocketGroup: "g", HTTP: "0", Backend: "sim", GroupID: "id", MaxMessageBytes: 2048, MaxConnections: 2, MaxEvictions: 4, Queue: 5, QueueBytes: 2 << 20,
+		Scheduling: Scheduling{Ageing: time.Second, Group: 2, GroupTime: 3 * time.Second, KillAbandoned: []string{"depth", "vlm"}},
+		ONNX:       ONNX{Threads: 6, MemoryMB: 7, Spin: true}, Timeouts: Timeouts{Load: 8 * time.Second, Infer: 9 * time.Second, Drain: 10 * time.Second}}
 	want.Log.Format, want.Log.Level = "json", "debug"
 	if !reflect.DeepEqual(m, want) {
 		t.Errorf("got %+v", m)

@@ -58,7 +58,9 @@ func serve(ctx context.Context, c config.Manager, getenv func(string) string, st
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	limits := manager.DefaultLimits()
-	limits.Queue, limits.MaxEvictions = c.Queue, c.MaxEvictions
+	limits.Queue, limits.QueueBytes, limits.MaxEvictions = c.Queue, c.QueueBytes, c.MaxEvictions
+	limits.Ageing, limits.Group, limits.GroupTime = c.Scheduling.Ageing, c.Scheduling.Group, c.Scheduling.GroupTime
+	limits.KillAbandoned = c.Scheduling.KillAbandoned
 	limits.LoadTimeout, limits.InferTimeout, limits.DrainTimeout = c.Timeouts.Load, c.Timeouts.Infer, c.Timeouts.Drain
 	m, err := manager.New(manager.Options{
 		Limits: limits, Start: manager.StartProcess(choice.Command, log), Log: log, Registry: registry, SocketPath: c.Socket,
