@@ -27,7 +27,8 @@ func TestClientsUnderFaults(t *testing.T) {
 		}
 	}
 	inject("")
-	d := start(t, "", "HAILO_SIM_FAULTS=@"+file)
+	// Without the breaker, which a burst of crashes would trip.
+	d := start(t, "breaker: {deaths: 0}\n", "HAILO_SIM_FAULTS=@"+file)
 	const clients, rounds = 6, 3
 	outcomes := make(chan error)
 	for client := range clients {
