@@ -8,20 +8,22 @@ type Operation string
 
 // The operations of a device.
 const (
-	OpOpen   Operation = "open"
-	OpLoad   Operation = "load"
-	OpInfer  Operation = "infer"
-	OpUnload Operation = "unload"
+	OpOpen     Operation = "open"
+	OpLoad     Operation = "load"
+	OpInfer    Operation = "infer"
+	OpGenerate Operation = "generate"
+	OpUnload   Operation = "unload"
 )
 
 // meaning is a HailoRT status: its name, what follows from it, and what to tell
 // whoever can do something about it.
 type meaning struct {
-	name string
-	kind Kind
-	load Kind   // while loading, where it differs
-	open Kind   // while opening the device, where it differs
-	says string // may be empty
+	name     string
+	kind     Kind
+	load     Kind   // while loading, where it differs
+	open     Kind   // while opening the device, where it differs
+	generate Kind   // by a generation, where it differs
+	says     string // may be empty
 }
 
 // hailoStatus is the failure policy: HailoRT's statuses (hailo_status in
@@ -33,9 +35,9 @@ var hailoStatus = map[int]meaning{
 	3:  {name: "HAILO_OUT_OF_HOST_MEMORY", kind: KindInternal, load: KindMemoryFull}, // raised on the chip as well, while placing a model
 	4:  {name: "HAILO_TIMEOUT", kind: KindTimeout, load: KindLost, open: KindLost},   // a load may have happened, its handle is lost: only a fresh connection frees it
 	5:  {name: "HAILO_INSUFFICIENT_BUFFER", kind: KindInternal},
-	6:  {name: "HAILO_INVALID_OPERATION", kind: KindInvalid, open: KindLost},
+	6:  {name: "HAILO_INVALID_OPERATION", kind: KindInvalid, open: KindLost, generate: KindBusy}, // sizes were checked before: another generation is under way
 	7:  {name: "HAILO_NOT_IMPLEMENTED", kind: KindUnsupported, says: "this release of HailoRT cannot do that; the model may need a newer one"},
-	8:  {name: "HAILO_INTERNAL_FAILURE", kind: KindLost},
+	8:  {name: "HAILO_INTERNAL_FAILURE", kind: KindLost, generate: KindInvalid}, // generators outlive other handles: it is the messages that cannot be read
 	13: {name: "HAILO_OPEN_FILE_FAILURE", kind: KindModel, open: KindLost, says: "the model file cannot be opened: look at its path and its permissions"},
 	14: {name: "HAILO_FILE_OPERATION_FAILURE", kind: KindModel, open: KindLost, says: "the model file is empty, cut off, or no file"},
 	26: {name: "HAILO_INVALID_HEF", kind: KindModel, says: "the HEF was built for another release of HailoRT: compile it again, or install that release"},
@@ -81,6 +83,8 @@ func FromHailoStatus(op Operation, status int, what string) *Error {
 		kind = m.load
 	case op == OpOpen && m.open != "":
 		kind = m.open
+	case op == OpGenerate && m.generate != "":
+		kind = m.generate
 	}
 	message := fmt.Sprintf("%s: %s(%d)", what, m.name, status)
 	if m.says != "" && kind == m.kind {
