@@ -143,5 +143,10 @@ func (m *Manager) Pin(ctx context.Context, model device.Model, pinned bool) erro
 	if err := m.admit("pin", model); err != nil {
 		return err
 	}
-	return m.do(ctx, "pin", model, func() error { return asLoadError(m.runtime.pin(m.life, model)) })
+	return m.do(ctx, "pin", model, func() error {
+		if err := m.runtime.pin(m.life, model); err != nil {
+			return asLoadError(err)
+		}
+		return nil
+	})
 }
