@@ -118,8 +118,8 @@ func (r *runtime) unusable(cause string, err error) error {
 	}
 	r.worker, r.broken = nil, why
 	r.gate.close(time.Now(), r.tuned.Load().limits, cause, why)
-	r.log.Error("the device cannot be used", "cause", why, "next_try", r.gate.shut.pause)
 	r.publish()
+	r.log.Error("the device cannot be used", "cause", why, "next_try", r.gate.shut.pause)
 	return r.gate.shut.refusal(time.Now())
 }
 
@@ -220,7 +220,9 @@ func (r *runtime) probe(ctx context.Context) {
 		r.log.Error("the device is still not usable", "cause", err, "next_try", r.gate.shut.pause)
 	default: // it works, or fails in a way that the next request may try
 		r.gate.open()
+		r.publish()
 		r.log.Info("requests are let in again")
+		return
 	}
 	r.publish()
 }
