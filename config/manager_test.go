@@ -145,6 +145,7 @@ func TestManagerValidateNamesTheKey(t *testing.T) {
 		"types: {gpt: {}}":                   `F: types: "gpt" is not valid; expected one of depth, pose`,
 		"types: {vlm: {load_timeout: 1ms}}":  "F: types.vlm.load_timeout: 1ms is not valid; expected at least 1s",
 		"types: {vlm: {infer_timeout: -1s}}": "F: types.vlm.infer_timeout: -1s is not valid; expected at least 10ms",
+		"types: {vlm: {token_timeout: 1ms}}": "F: types.vlm.token_timeout: 1ms is not valid; expected at least 1s",
 		"models: [{type: gpt, path: /m}]":    `F: models[0].type: "gpt" is not valid; expected one of depth, pose`,
 		"models: [{type: depth}]":            `F: models[0].path: "" is not valid; expected the path`,
 		"models: [{type: depth, path: /m}, {type: depth, path: /m}]":        `F: models[1].path: "/m" is not valid; expected another model than models[0]`,
@@ -185,7 +186,7 @@ models:
   - {name: n, type: clip, path: /m, params: {image_hef_path: /i, deep: {list: [1, 2.5]}}, keep_alive: 0, pinned: true, preload: true, warm_up: true}
   - {type: depth, path: /m}
 types:
-  vlm: {load_timeout: 17s, infer_timeout: 18s}
+  vlm: {load_timeout: 17s, infer_timeout: 18s, token_timeout: 19s}
   ocr: {}
 log: {format: json, level: debug}
 `)
@@ -197,7 +198,7 @@ log: {format: json, level: debug}
 				KeepAlive: new(int64), Pinned: true, Preload: true, WarmUp: true},
 			{Type: "depth", Path: "/m"},
 		},
-		Types: map[string]Type{"vlm": {17 * time.Second, 18 * time.Second}, "ocr": {}}}
+		Types: map[string]Type{"vlm": {17 * time.Second, 18 * time.Second, 19 * time.Second}, "ocr": {}}}
 	want.Log.Format, want.Log.Level = "json", "debug"
 	if !reflect.DeepEqual(m, want) {
 		t.Errorf("got %+v", m)

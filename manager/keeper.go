@@ -210,6 +210,10 @@ func (k *keeper) expire(ctx context.Context, t *tuned, v *view, now time.Time) (
 			next = sooner(next, at)
 			continue
 		}
+		if k.m.queue.look().models[s.key.String()] > 0 {
+			next = sooner(next, now.Add(time.Second)) // it would be loaded again at once
+			continue
+		}
 		k.expired[s.key] = at
 		return now.Add(time.Second), k.m.own(ctx, func() { k.m.runtime.expire(k.m.life, s.key) }) == nil
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 	"hailo-depth/sizes"
 	"hailo-depth/worker"
 )
@@ -27,15 +28,25 @@ import (
 // the documentation states.
 type Limits struct {
 	Queue        int           // requests that may wait
+	QueueBytes   int64         // of their inputs together
+	Ageing       time.Duration // of waiting that is worth one priority
+	Group        int           // requests of one model in a row while another waits; 0: no grouping
+	GroupTime    time.Duration // for which one model goes on while another waits
 	MaxEvictions int           // rounds of eviction for one load
 	LoadTimeout  time.Duration // of one network
 	InferTimeout time.Duration // of one network
-	StartTimeout time.Duration // of the worker, until it has opened the device
-	CloseTimeout time.Duration // of the worker, until it has released the device
-	DrainTimeout time.Duration // of the queue, when the manager stops
-	Statistics   time.Duration // between two readings of temperature and memory
-	ReleaseWait  time.Duration // for the memory of evicted models, before the load that they made room for
-	Unfinished   time.Duration // of a job after its time was up, until its worker is replaced; 0: for ever
+	// A generation may take GenerateTimeout in all; TokenTimeout is for its first
+	// token, for each that follows, and for ending when it is told to.
+	GenerateTimeout, TokenTimeout time.Duration
+	StartTimeout                  time.Duration // of the worker, until it has opened the device
+	CloseTimeout                  time.Duration // of the worker, until it has released the device
+	DrainTimeout                  time.Duration // of the queue, when the manager stops
+	Statistics                    time.Duration // between two readings of temperature and memory
+	ReleaseWait                   time.Duration // for the memory of evicted models, before the load that they made room for
+	Unfinished                    time.Duration // of a job after its time was up, until its worker is replaced; 0: for ever
+	// KillAbandoned are the model types whose running inference is ended, with the
+	// worker, when its caller has left. Others are finished and discarded.
+	KillAbandoned []string
 
 	// Deaths of workers within DeathWindow, without an inference that succeeded in
 	// between, close the device to requests for BreakerPause, longer each time that
@@ -47,21 +58,33 @@ type Limits struct {
 
 // DefaultLimits are generous: HailoRT's own calls may take 45 s.
 func DefaultLimits() Limits {
+	rules := schedule.DefaultRules()
 	return Limits{
-		Queue:        256,
+		Queue:        rules.Jobs,
+		QueueBytes:   rules.Bytes,
+		Ageing:       rules.Step,
+		Group:        rules.Group,
+		GroupTime:    rules.GroupTime,
 		MaxEvictions: 3,
 		LoadTimeout:  120 * time.Second,
 		InferTimeout: 60 * time.Second,
-		StartTimeout: 60 * time.Second,
-		CloseTimeout: 5 * time.Second,
-		DrainTimeout: 10 * time.Second,
-		Statistics:   5 * time.Second,
-		ReleaseWait:  5 * time.Second,
-		Unfinished:   30 * time.Second,
-		Deaths:       5,
-		DeathWindow:  time.Minute,
-		BreakerPause: 10 * time.Second,
+		// The first token comes after the pictures were looked at.
+		GenerateTimeout: 5 * time.Minute,
+		TokenTimeout:    60 * time.Second,
+		StartTimeout:    60 * time.Second,
+		CloseTimeout:    5 * time.Second,
+		DrainTimeout:    10 * time.Second,
+		Statistics:      5 * time.Second,
+		ReleaseWait:     5 * time.Second,
+		Unfinished:      30 * time.Second,
+		Deaths:          5,
+		DeathWindow:     time.Minute,
+		BreakerPause:    2 * time.Second,
 	}
+}
+
+func (l Limits) rules() schedule.Rules {
+	return schedule.Rules{Jobs: l.Queue, Bytes: l.QueueBytes, Step: l.Ageing, Group: l.Group, GroupTime: l.GroupTime}
 }
 
 // Options are what a Manager needs.
@@ -84,7 +107,7 @@ type Manager struct {
 	queue   *queue
 	runtime *runtime
 	life    context.Context // of operations on the device; ends when draining has
-	end     context.CancelFunc
+	end     context.CancelCauseFunc
 	workers sync.WaitGroup // watchers
 	stops   atomic.Bool    // the intake is closed
 	reading atomic.Pointer[reading]
@@ -107,14 +130,16 @@ func New(o Options) (*Manager, error) {
 	if err := o.Settings.Check(); err != nil {
 		return nil, err
 	}
-	m := &Manager{options: o, started: time.Now(), queue: newQueue(o.Limits.Queue)}
+	m := &Manager{options: o, started: time.Now()}
+	m.queue = newQueue(o.Limits.rules(), m.resident)
 	if o.Registry != nil {
 		var err error
-		if m.metrics, err = newMetrics(o.Registry, &m.queue.depth); err != nil {
+		if m.metrics, err = newMetrics(o.Registry, &m.queue.depths); err != nil {
 			return nil, err
 		}
+		m.queue.metrics = m.metrics
 	}
-	m.life, m.end = context.WithCancel(context.Background())
+	m.life, m.end = context.WithCancelCause(context.Background())
 	m.runtime = &runtime{start: o.Start, root: cmp.Or(o.Root, "/"), book: o.Sizes, log: o.Log, metrics: m.metrics, born: m.watch,
 		respawnDelay: leastRespawnDelay, models: map[key]*model{}, pins: map[key]pin{}, changed: make(chan struct{}, 1)}
 	if o.Sizes == nil {
@@ -145,7 +170,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(m.life, m.options.Limits.DrainTimeout)
 	m.queue.drain(drain)
 	cancel()
-	m.end() // ends an operation that is still running by killing the worker
+	m.end(errStopping) // ends an operation that is still running by killing the worker
 	group.Wait()
 	m.workers.Wait()
 	m.runtime.close(context.WithoutCancel(ctx))
@@ -154,20 +179,21 @@ func (m *Manager) Run(ctx context.Context) error {
 
 // Load implements device.Service.
 func (m *Manager) Load(ctx context.Context, model device.Model) (device.Loaded, error) {
-	if err := m.admit("load", model); err != nil {
+	if err := m.admit(ctx, "load", model); err != nil {
 		return device.Loaded{}, err
 	}
 	var loaded device.Loaded
-	err := m.do(ctx, "load", model, func() error {
-		found, already, err := m.runtime.loadedModel(m.life, model)
+	err := m.do(ctx, request{action: "load", model: model}, func(life context.Context) (time.Duration, error) {
+		began := time.Now()
+		found, already, err := m.runtime.loadedModel(life, model)
 		if err != nil {
-			return asLoadError(err)
+			return 0, asLoadError(err)
 		}
 		loaded.Already = already
 		if n, ok := found.networks[ocrDetection]; ok {
 			loaded.DetectionInputShape = detectionShape(n.Signature())
 		}
-		return nil
+		return time.Since(began), nil
 	})
 	if err != nil {
 		return device.Loaded{}, err
@@ -177,16 +203,16 @@ func (m *Manager) Load(ctx context.Context, model device.Model) (device.Loaded, 
 
 // Infer implements device.Service.
 func (m *Manager) Infer(ctx context.Context, model device.Model, in device.Input) (device.Result, error) {
-	if err := m.admit("infer", model); err != nil {
+	if err := m.admit(ctx, "infer", model); err != nil {
 		return device.Result{}, err
 	}
 	var result device.Result
 	asked := time.Now()
 	var granted time.Time
-	err := m.do(ctx, "infer", model, func() (err error) {
+	err := m.do(ctx, request{"infer", model, inputBytes(in)}, func(life context.Context) (load time.Duration, err error) {
 		granted = time.Now()
-		result, err = m.runtime.infer(m.life, model, in)
-		return err
+		result, err = m.runtime.infer(life, ctx, model, in)
+		return result.Timing.Load, err
 	})
 	if err != nil {
 		return device.Result{}, err
@@ -201,9 +227,9 @@ func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) 
 		return false, errPathRequired
 	}
 	var was bool
-	err := m.do(ctx, "unload", model, func() (err error) {
-		was, err = m.runtime.unload(m.life, key{model.Type, model.Path})
-		return err
+	err := m.do(ctx, request{action: "unload", model: model}, func(life context.Context) (_ time.Duration, err error) {
+		was, err = m.runtime.unload(life, key{model.Type, model.Path})
+		return 0, err
 	})
 	if err != nil {
 		return false, err
@@ -211,17 +237,12 @@ func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) 
 	return was, nil
 }
 
-// do queues fn and accounts for its outcome. What fn writes may be read only
-// when do has returned its error: a caller that left early must not look.
-func (m *Manager) do(ctx context.Context, action string, model device.Model, fn func() error) error {
-	var outcome error
-	waited, err := m.queue.do(ctx, false, func() { outcome = fn() })
-	if err == nil {
-		m.metrics.waited(waited)
-		err = outcome
+// resident are the models on the device, as the queue knows them.
+func (m *Manager) resident() (models []string) {
+	for _, s := range m.runtime.view.Load().models {
+		models = append(models, s.key.String())
 	}
-	m.metrics.request(action, model, err)
-	return err
+	return models
 }
 
 var errPathRequired = &device.Error{Kind: device.KindInvalid, Message: "model_path required"}
@@ -231,13 +252,13 @@ var errPathRequired = &device.Error{Kind: device.KindInvalid, Message: "model_pa
 func (m *Manager) Check(model device.Model) error { return check(model) }
 
 // admit is Check, and refuses at once what the gate would refuse when its turn came.
-func (m *Manager) admit(action string, model device.Model) error {
+func (m *Manager) admit(ctx context.Context, action string, model device.Model) error {
 	if err := check(model); err != nil {
 		return err
 	}
 	if s := m.runtime.view.Load().shut; s != nil {
 		err := s.refusal(time.Now())
-		m.metrics.request(action, model, err)
+		m.account(ctx, outcome{request: request{action: action, model: model}, terms: device.TermsOf(ctx), err: err})
 		return err
 	}
 	return nil
@@ -255,12 +276,8 @@ func check(m device.Model) error {
 			return asLoadError(err)
 		}
 	}
-	kind, ok := typeOf(m.Type)
-	if !ok {
+	if _, ok := typeOf(m.Type); !ok {
 		return asLoadError(badInput("Unsupported model_type: %s", m.Type))
-	}
-	if g, ok := kind.(generativeType); ok {
-		return asLoadError(g.refuse())
 	}
 	return nil
 }
@@ -275,7 +292,7 @@ func (m *Manager) Status(context.Context) (device.Status, error) {
 		Models:        v.loaded(),
 		Uptime:        time.Since(m.started),
 		SocketPath:    m.options.SocketPath,
-		QueueDepth:    int(m.queue.depth.Load()),
+		QueueDepth:    int(m.queue.depths.total()),
 		Evictions:     v.evictions,
 		RuntimeBroken: v.broken,
 		CapacityEvent: v.event,

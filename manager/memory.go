@@ -126,7 +126,7 @@ func (r *runtime) makeRoom(ctx context.Context, m *model, need int64) bool {
 	for _, v := range victims {
 		chosen = append(chosen, byName[v.Key])
 	}
-	r.evict(ctx, chosen, m, evictedPredicted)
+	r.evict(ctx, chosen, m, evictedPredicted, "RESOURCE_EXHAUSTED while loading ")
 	return true
 }
 

@@ -15,7 +15,8 @@ import (
 func (m *Manager) Overview(context.Context) device.Overview {
 	now := time.Now()
 	v, t := m.runtime.view.Load(), m.runtime.tuned.Load()
-	o := device.Overview{At: now, Ready: m.Ready(), Device: m.deviceOverview(v), Queue: m.queueOverview(), Models: []device.ModelOverview{}}
+	queue := m.queue.look()
+	o := device.Overview{At: now, Ready: m.Ready(), Device: m.deviceOverview(v), Queue: queue.overview, Models: []device.ModelOverview{}}
 	active := m.runtime.active.Load()
 	shownKeys := map[key]bool{}
 	for _, s := range v.models {
@@ -44,6 +45,9 @@ func (m *Manager) Overview(context.Context) device.Overview {
 		o.Models = append(o.Models, device.ModelOverview{
 			Name: t.name(k), Type: k.modelType, Path: k.path, State: state, Pinned: pinned, KeepAlive: keepAliveSeconds(t, k),
 		})
+	}
+	for i := range o.Models {
+		o.Models[i].Waiting = queue.models[key{o.Models[i].Type, o.Models[i].Path}.String()]
 	}
 	return o
 }
@@ -86,13 +90,4 @@ func keepAliveSeconds(t *tuned, k key) float64 {
 		return keep.Seconds()
 	}
 	return -1
-}
-
-// queueOverview is what the queue tells of itself.
-func (m *Manager) queueOverview() device.QueueOverview {
-	o := device.QueueOverview{Waiting: int(m.queue.depth.Load()), Limit: m.options.Limits.Queue, Clients: []device.ClientOverview{}}
-	if a := m.runtime.active.Load(); a != nil {
-		o.Running = &device.RunningOverview{Action: a.action, Model: a.key.String(), Since: a.since}
-	}
-	return o
 }

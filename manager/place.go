@@ -17,9 +17,9 @@ type tries struct {
 	full      int  // loads that failed for want of memory
 	predicted int  // rounds of eviction before a load was tried
 	reset     bool // because memory was full with nothing left to evict
-	renewed   bool // a lost device was opened again
+	renewed   bool // a lost device was opened again, for a load
+	again     bool // the inference ran again, after the device or its worker was lost
 	reloaded  bool // an aborted model was loaded again
-	oneOnly   bool // the other generative model was evicted
 	transient int
 }
 
@@ -45,30 +45,38 @@ func (t *tries) pass(ctx context.Context) bool {
 	}
 }
 
-// remedy does what may help after an inference failed; false: nothing does.
-func (r *runtime) remedy(ctx context.Context, loaded *model, failure *worker.Error, tried *tries) bool {
+// remedy does what may help after an inference failed; false: it is not to run
+// again. A generation never is: it may have run for minutes, and whoever asked
+// may ask again.
+func (r *runtime) remedy(ctx context.Context, use *session, failure *worker.Error, tried *tries) bool {
+	m := use.model
 	switch failure.Kind {
 	case worker.KindLost:
 		if r.worker == nil {
-			return false // the worker died of it, and may again
+			return false // the worker died of it, which retries looks after
 		}
 		r.reset(ctx, failure.Message, restartLost) // the device was lost, not the worker
-		if tried.renewed {
+		switch {
+		case use.generated:
+		case tried.again:
 			r.brokenBy(failure)
-			return false
+		case idempotent(m.key.modelType):
+			r.metrics.retried(m.key.modelType, "device_lost")
+			tried.again = true
+			return true
 		}
-		tried.renewed = true
-		return true
 	case worker.KindAborted:
-		if tried.reloaded || r.worker == nil {
+		if r.worker == nil {
 			return false
 		}
-		tried.reloaded = true
-		r.log.Warn("the model was shut down; loading it again", "model", loaded.label(), "cause", failure.Message)
-		r.remove(ctx, loaded)
-		return true
+		r.log.Warn("the model was shut down; it is loaded again when used", "model", m.label(), "cause", failure.Message)
+		r.remove(ctx, m)
+		if !use.generated && !tried.reloaded {
+			tried.reloaded = true
+			return true
+		}
 	case worker.KindTransient:
-		return tried.pass(ctx)
+		return !use.generated && tried.pass(ctx)
 	}
 	return false
 }
@@ -77,6 +85,9 @@ func (r *runtime) remedy(ctx context.Context, loaded *model, failure *worker.Err
 func (r *runtime) place(ctx context.Context, m *model, parts []part) error {
 	var tried tries
 	for {
+		if err := r.evictRivals(ctx, m); err != nil {
+			return err
+		}
 		if err := r.ensure(ctx); err != nil {
 			return err
 		}
@@ -116,16 +127,6 @@ func (r *runtime) replace(ctx context.Context, m *model, need int64, failure *wo
 	case failure.Kind == worker.KindMemoryFull:
 		tried.full++
 		return r.full(ctx, m, max(need, failure.NeededBytes), failure, tried)
-	case failure.Status == statusClosed && !tried.oneOnly && r.otherGenerative(m) != nil:
-		// The chip holds one VLM or LLM, and refuses a second in this way.
-		tried.oneOnly = true
-		other := r.otherGenerative(m)
-		if _, pinned := r.pins[other.key]; pinned {
-			return &device.Error{Kind: device.KindMemoryFull, Status: failure.Status, Message: fmt.Sprintf(
-				"RESOURCE_EXHAUSTED and no models available to evict: the device holds one language model at a time, and %s is pinned", other.label())}
-		}
-		r.evict(ctx, []key{other.key}, m, evictedGenerative)
-		return nil
 	case failure.Kind == worker.KindLost && r.worker != nil:
 		r.reset(ctx, failure.Message, restartLost) // the device was lost, not the worker
 		if tried.renewed {
@@ -165,7 +166,7 @@ func (r *runtime) full(ctx context.Context, m *model, need int64, failure *worke
 			Message: "RESOURCE_EXHAUSTED and " + why + ": " + failure.Message + r.sizesText(need)}
 	}
 	if len(fix.evict) > 0 {
-		r.evict(ctx, fix.evict, m, evictedFull)
+		r.evict(ctx, fix.evict, m, evictedFull, "RESOURCE_EXHAUSTED while loading ")
 	}
 	if fix.reset {
 		tried.reset = true
@@ -174,23 +175,21 @@ func (r *runtime) full(ctx context.Context, m *model, need int64, failure *worke
 	return nil
 }
 
-// statusClosed is HAILO_COMMUNICATION_CLOSED.
-const statusClosed = 62
-
-// otherGenerative is the loaded language model that keeps m, which is one too,
-// from being loaded; nil: none does.
-func (r *runtime) otherGenerative(m *model) *model {
-	if !languageModel(m.key.modelType) {
-		return nil
+// evictRivals unloads what m cannot be loaded beside, whatever room there is.
+func (r *runtime) evictRivals(ctx context.Context, m *model) error {
+	var loaded []candidate
+	for k := range r.models {
+		loaded = append(loaded, candidate{key: k})
 	}
-	for _, other := range r.byAge() {
-		if languageModel(other.key.modelType) {
-			return other
+	leave := rivals(m.key.modelType, loaded)
+	for _, k := range leave {
+		if _, pinned := r.pins[k]; pinned {
+			return &device.Error{Kind: device.KindMemoryFull, Message: fmt.Sprintf(
+				"RESOURCE_EXHAUSTED and no models available to evict: the device holds one vision-language model at a time, and %s is pinned", r.models[k].label())}
 		}
+	}
+	if len(leave) > 0 {
+		r.evict(ctx, leave, m, evictedGenerative, "the device holds one vision-language model at a time; made room for ")
 	}
 	return nil
 }
-
-// languageModel reports whether models of a type use the chip's one cache of
-// keys and values; speech recognition does not.
-func languageModel(modelType string) bool { return modelType == "vlm" || modelType == "vlm_chat" }

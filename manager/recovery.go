@@ -220,6 +220,9 @@ func (r *runtime) probe(ctx context.Context) {
 		r.log.Error("the device is still not usable", "cause", err, "next_try", r.gate.shut.pause)
 	default: // it works, or fails in a way that the next request may try
 		r.gate.open()
+		if err == nil {
+			r.broken = ""
+		}
 		r.publish()
 		r.log.Info("requests are let in again")
 		return
@@ -250,6 +253,7 @@ func (r *runtime) asDeviceError(e *worker.Error) error {
 		worker.KindModel:       device.KindModel,
 		worker.KindUnsupported: device.KindUnsupported,
 		worker.KindMemoryFull:  device.KindMemoryFull,
+		worker.KindBusy:        device.KindUnavailable,
 		worker.KindTimeout:     device.KindTimeout,
 		worker.KindLost:        device.KindUnavailable,
 		worker.KindHeld:        device.KindUnavailable,

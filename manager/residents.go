@@ -56,7 +56,7 @@ func (r *runtime) prepare(ctx context.Context, w Wanted, warmUp bool) error {
 // the first inference is done. Its time counts nowhere. Networks without tensors
 // are left out.
 func (r *runtime) warmUp(ctx context.Context, m *model) error {
-	use := &session{ctx: ctx, runtime: r, model: m, limit: r.tuned.Load().inferLimit(m.key.modelType)}
+	use := &session{ctx: ctx, asker: ctx, runtime: r, model: m, limit: r.tuned.Load().inferLimit(m.key.modelType)}
 	for _, name := range slices.Sorted(maps.Keys(m.networks)) {
 		var zeros []tensor.Tensor
 		for _, info := range m.networks[name].Signature().Inputs {

@@ -365,12 +365,19 @@ func TestOverview(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)
-		go func() { _ = r.infer(t.Context(), "c10") }()
+		left := make(chan struct{}, 3)
+		for _, name := range []string{"c10", "a10", "a10"} {
+			go func() { _ = r.infer(t.Context(), name); left <- struct{}{} }()
+			synctest.Wait()
+		}
 		time.Sleep(time.Second)
 		began := time.Now()
 		o := r.Overview(t.Context())
 		if time.Since(began) != 0 {
 			t.Error("it took time")
+		}
+		if o.Models[0].Waiting != 2 || o.Queue.Waiting != 2 {
+			t.Errorf("%d wait for %s, %d in all", o.Models[0].Waiting, o.Models[0].Name, o.Queue.Waiting)
 		}
 		type line struct {
 			name, state              string
@@ -403,13 +410,36 @@ func TestOverview(t *testing.T) {
 		if d.ID != "fake0" || d.Backend != "fake" || d.BusySeconds != 2+3*2+2+1 || d.MemoryTotalBytes != 100 || d.TemperatureCelsius == nil || d.OpenedAt.IsZero() || d.WorkerRestarts != 0 {
 			t.Errorf("%+v", d)
 		}
-		if q := o.Queue; q.Running == nil || q.Running.Model != r.key("c10").String() || q.Running.Action != "load" || q.Limit != DefaultLimits().Queue {
+		if q := o.Queue; q.Running == nil || q.Running.Model != r.key("c10").String() || q.Running.Action != "infer" || q.Limit != DefaultLimits().Queue {
 			t.Errorf("%+v", q)
 		}
 		time.Sleep(2 * time.Second)
 		if o := r.Overview(t.Context()); o.Models[2].State != device.StateRunning || o.Ready != "" {
 			t.Errorf("%+v", o.Models[2])
 		}
+		for range 3 {
+			<-left
+		}
+	})
+}
+
+// TestKeepAliveZeroWithWaiters: a model that requests wait for is not unloaded
+// between them.
+func TestKeepAliveZeroWithWaiters(t *testing.T) {
+	inBubbleWith(t, 100, func(_ *rig, o *Options) { o.Settings.KeepAlive = seconds(0) }, func(t *testing.T, r *rig) {
+		r.device.took = time.Second
+		r.device.events()
+		outcomes := make(chan error)
+		for range 5 {
+			go func() { outcomes <- r.infer(t.Context(), "a10") }()
+		}
+		for range 5 {
+			if err := <-outcomes; err != nil {
+				t.Error(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		r.expectEvents(t, "load a10", "infer a10", "infer a10", "infer a10", "infer a10", "infer a10", "unload a10")
 	})
 }
 

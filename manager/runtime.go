@@ -32,6 +32,7 @@ type Worker interface {
 type Network interface {
 	Signature() worker.Signature
 	Infer(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) ([]worker.Output, time.Duration, error)
+	Generate(ctx context.Context, cancelled <-chan struct{}, timeout time.Duration, g worker.Generation, onPiece func(worker.Piece)) (worker.Generated, time.Duration, error)
 	Unload(ctx context.Context) error
 	Release() error
 }
@@ -50,6 +51,7 @@ type model struct {
 	loadedAt, lastUsed time.Time
 	order              int // of loading
 	memory             int64
+	tensors            device.Signature
 	loadTook           time.Duration // the networks' own loading, without making room
 	drift              drift         // of inferences since it was loaded
 }
@@ -81,6 +83,7 @@ type runtime struct {
 	evictions     int
 	broken        string
 	event         device.CapacityEvent
+	died          bool // the worker, during the present attempt
 
 	// What others write or read.
 	tuned   atomic.Pointer[tuned]
@@ -118,6 +121,7 @@ type shown struct {
 	memory             int64
 	loadTook           time.Duration
 	drift              drift
+	tensors            device.Signature
 	unservedUntil      time.Time // it is not used yet and does not expire before
 }
 
@@ -137,7 +141,7 @@ func (r *runtime) show(pins map[key]pin) *view {
 		v.identity = r.worker.Identity()
 	}
 	for _, m := range r.byAge() {
-		s := shown{key: m.key, loadedAt: m.loadedAt, lastUsed: m.lastUsed, memory: m.memory, loadTook: m.loadTook, drift: m.drift}
+		s := shown{key: m.key, loadedAt: m.loadedAt, lastUsed: m.lastUsed, memory: m.memory, loadTook: m.loadTook, drift: m.drift, tensors: m.tensors}
 		if m.drift.count == 0 {
 			s.unservedUntil = m.loadedAt.Add(unservedGrace)
 		}
@@ -151,7 +155,7 @@ func (r *runtime) show(pins map[key]pin) *view {
 func (v *view) loaded() []device.LoadedModel {
 	var list []device.LoadedModel
 	for _, s := range v.models {
-		list = append(list, device.LoadedModel{Type: s.key.modelType, Path: s.key.path, LoadedAt: s.loadedAt, LastUsed: s.lastUsed, MemoryBytes: s.memory})
+		list = append(list, device.LoadedModel{Type: s.key.modelType, Path: s.key.path, LoadedAt: s.loadedAt, LastUsed: s.lastUsed, MemoryBytes: s.memory, Tensors: s.tensors})
 	}
 	return list
 }
@@ -237,6 +241,7 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 			signatures[p.name] = n.Signature()
 			m.memory += n.Signature().MemoryBytes
 		}
+		m.tensors = describe(parts, signatures)
 		return m.kind.check(signatures)
 	}()
 	if err != nil {
@@ -267,13 +272,14 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 	if err != nil && ctx.Err() != nil {
 		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
 		if life.Err() != nil {
-			late = &worker.Error{Kind: worker.KindLost, Message: errStopping.Message}
+			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
 		r.end(err, restartTimeout)
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
+		r.died = true
 		r.lost(r.worker.Err(), restartDied)
 	}
 	return err
@@ -296,8 +302,9 @@ func (r *runtime) capacity(m *model, reason, path string) {
 	r.publish()
 }
 
-// evict unloads models to make room for another and waits for their memory.
-func (r *runtime) evict(ctx context.Context, victims []key, forWhom *model, why string) {
+// evict unloads models in favour of forWhom, whose label completes the reason,
+// and waits for their memory.
+func (r *runtime) evict(ctx context.Context, victims []key, forWhom *model, why, reason string) {
 	before, measured := r.measure(ctx)
 	var freed int64
 	for _, k := range victims {
@@ -309,7 +316,7 @@ func (r *runtime) evict(ctx context.Context, victims []key, forWhom *model, why 
 		freed += victim.memory
 		r.evictions++
 		r.metrics.evicted(k, why)
-		r.capacity(forWhom, "RESOURCE_EXHAUSTED while loading "+forWhom.label(), k.path)
+		r.capacity(forWhom, reason+forWhom.label(), k.path)
 	}
 	if measured {
 		r.awaitRelease(ctx, before, freed)
@@ -355,17 +362,22 @@ func (r *runtime) unload(ctx context.Context, k key) (bool, error) {
 	return ok, nil
 }
 
-// infer runs m, which is loaded first where needed.
-func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (device.Result, error) {
+// infer runs m, which is loaded first where needed. asker ends when whoever
+// asked has gone.
+func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input) (device.Result, error) {
 	var tried tries
 	for {
 		began := time.Now()
+		r.died = false
 		loaded, _, err := r.loadedModel(ctx, m)
 		if err != nil {
+			if r.retries(ctx, m, err, &tried) {
+				continue
+			}
 			return device.Result{}, asLoadError(err)
 		}
 		r.last = m
-		use := &session{ctx: ctx, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type)}
+		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type)}
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
 		}
@@ -387,10 +399,13 @@ func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (d
 			return result, nil
 		}
 		if failure, ok := errors.AsType[*worker.Error](err); ok {
-			if r.remedy(ctx, loaded, failure, &tried) {
+			if r.remedy(ctx, use, failure, &tried) {
 				continue
 			}
 			err = r.asDeviceError(failure)
+			if r.retries(ctx, m, err, &tried) {
+				continue
+			}
 		}
 		r.publish()
 		return device.Result{}, asInferError(err)
@@ -399,11 +414,13 @@ func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (d
 
 // session lets a model type run its networks within one inference.
 type session struct {
-	ctx     context.Context
-	runtime *runtime
-	model   *model
-	limit   time.Duration // of one network
-	library time.Duration // spent inside the library
+	ctx       context.Context
+	asker     context.Context
+	runtime   *runtime
+	model     *model
+	limit     time.Duration // of one network
+	library   time.Duration // spent inside the library
+	generated bool          // a generation was asked for
 }
 
 func (s *session) signature(part string) (worker.Signature, bool) {

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +31,10 @@ type Wanted struct {
 	WarmUp    bool           // after a preload, run once on zeros
 }
 
-// TypeLimits bound the operations of one model type; 0: as Limits say.
-type TypeLimits struct{ Load, Infer time.Duration }
+// TypeLimits bound the operations of one model type; 0: as Limits say. Infer is
+// of one inference, or of a whole generation; Token is of a generation's first
+// token and of each that follows.
+type TypeLimits struct{ Load, Infer, Token time.Duration }
 
 // Check says what is wrong with the settings, all of it; nil if nothing is.
 func (s Settings) Check() error {
@@ -58,7 +61,7 @@ func (s Settings) Check() error {
 		if _, ok := typeOf(name); !ok {
 			errs = append(errs, fmt.Errorf("types: %q is no model type", name))
 		}
-		if t := s.Types[name]; t.Load < 0 || t.Infer < 0 {
+		if t := s.Types[name]; t.Load < 0 || t.Infer < 0 || t.Token < 0 {
 			errs = append(errs, fmt.Errorf("types.%s: times must not be negative", name))
 		}
 	}
@@ -100,17 +103,17 @@ func (t *tuned) name(k key) string {
 
 // loadLimit is the time that one network of a type may take to load, inferLimit to run.
 func (t *tuned) loadLimit(modelType string) time.Duration {
-	if own := t.settings.Types[modelType].Load; own > 0 {
-		return own
-	}
-	return t.limits.LoadTimeout
+	return cmp.Or(t.settings.Types[modelType].Load, t.limits.LoadTimeout)
 }
 
 func (t *tuned) inferLimit(modelType string) time.Duration {
-	if own := t.settings.Types[modelType].Infer; own > 0 {
-		return own
-	}
-	return t.limits.InferTimeout
+	return cmp.Or(t.settings.Types[modelType].Infer, t.limits.InferTimeout)
+}
+
+// generateLimits are what a generation may take in all, and for each token.
+func (t *tuned) generateLimits(modelType string) (all, token time.Duration) {
+	own := t.settings.Types[modelType]
+	return cmp.Or(own.Infer, t.limits.GenerateTimeout), cmp.Or(own.Token, t.limits.TokenTimeout)
 }
 
 // Apply changes the settings and, of limits, those that operations look at: the
@@ -135,18 +138,19 @@ func (m *Manager) Apply(l Limits, s Settings) error {
 func (m *Manager) Pin(ctx context.Context, model device.Model, pinned bool) error {
 	k := key{model.Type, model.Path}
 	if !pinned {
-		return m.do(ctx, "unpin", model, func() error {
+		return m.do(ctx, request{action: "unpin", model: model}, func(context.Context) (time.Duration, error) {
 			m.runtime.unpin(k)
-			return nil
+			return 0, nil
 		})
 	}
-	if err := m.admit("pin", model); err != nil {
+	if err := m.admit(ctx, "pin", model); err != nil {
 		return err
 	}
-	return m.do(ctx, "pin", model, func() error {
-		if err := m.runtime.pin(m.life, model); err != nil {
-			return asLoadError(err)
+	return m.do(ctx, request{action: "pin", model: model}, func(life context.Context) (time.Duration, error) {
+		began := time.Now()
+		if err := m.runtime.pin(life, model); err != nil {
+			return 0, asLoadError(err)
 		}
-		return nil
+		return time.Since(began), nil
 	})
 }

@@ -27,7 +27,7 @@ func settings(c config.Manager) (manager.Settings, error) {
 	keep := keepAlive(c.KeepAlive)
 	s := manager.Settings{KeepAlive: &keep, Types: map[string]manager.TypeLimits{}}
 	for name, t := range c.Types {
-		s.Types[name] = manager.TypeLimits{Load: t.LoadTimeout, Infer: t.InferTimeout}
+		s.Types[name] = manager.TypeLimits{Load: t.LoadTimeout, Infer: t.InferTimeout, Token: t.TokenTimeout}
 	}
 	for i, m := range c.Models {
 		w := manager.Wanted{Name: m.Name, Model: device.Model{Type: m.Type, Path: m.Path}, Pinned: m.Pinned, Preload: m.Preload, WarmUp: m.WarmUp}
