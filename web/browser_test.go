@@ -141,10 +141,36 @@ func TestPage(t *testing.T) {
 		b.do(chromedp.KeyEvent(kb.ArrowUp))
 		at(18, 195)
 	})
+	t.Run("shows disparity and depth", func(t *testing.T) {
+		inverse, distance := converted(want, func(d float64) float64 { return d }), converted(want, func(d float64) float64 { return 1 / d })
+		b.in(t).do(chromedp.Click(chromedp.CSS(`#quantities input[value="depth"]`)))
+		b.await(`shown('result') && text('depth-about') === 'scdepthv3: depth, larger is farther'`)
+		b.wantText("meaning", "Depth: the distance; larger is farther. Relative units: ratios count")
+		b.wantText("low", "near")
+		low, high := distance.Range()
+		b.wantNumber("low", low)
+		b.wantNumber("high", high)
+		b.point("depth-frame", 200, 31)
+		b.wantNumber("value", distance.Values[31*width+200])
+		name, data := b.download("save-gray")
+		if !bytes.Contains(data, []byte("Depth meaning\x00depth; near=small; unit=relative; scale=unknown; shift=known")) {
+			t.Errorf("%s does not say that it holds depth", name)
+		}
+		if eval[bool](b, `shown('range')`) {
+			t.Error("distances are asked for that this network does not need")
+		}
+		b.do(chromedp.Click(chromedp.CSS(`#quantities input[value="disparity"]`)))
+		b.await(`shown('result') && text('depth-about') === 'scdepthv3: disparity, larger is nearer'`)
+		b.point("depth-frame", 200, 31)
+		b.wantNumber("value", inverse.Values[31*width+200])
+		b.do(chromedp.Click(chromedp.CSS(`#quantities input[value="raw"]`)))
+		b.await(`shown('result') && text('depth-about') === 'scdepthv3: logit, larger is nearer'`)
+		b.wantColors(want, "plasma")
+	})
 	t.Run("saves the three files", func(t *testing.T) {
 		name, data := b.in(t).download("save-npz")
 		arrays, err := npz.Read(data)
-		if err != nil || name != "first.depth.npz" || len(arrays) != 1 {
+		if err != nil || name != "first.depth.npz" || len(arrays) != 2 {
 			t.Fatalf("%s: %d arrays, %v", name, len(arrays), err)
 		}
 		got := arrays["depth"].Float32s()
@@ -217,6 +243,15 @@ func TestPage(t *testing.T) {
 		b.await(`text('device-state') === 'ready'`)
 	})
 	b.in(t).wantQuietConsole()
+}
+
+// converted makes disparity of logits, by SC-DepthV3's formula, and f of that.
+func converted(m *depthmap.Map, f func(disparity float64) float64) *depthmap.Map {
+	out := &depthmap.Map{Width: m.Width, Height: m.Height}
+	for _, x := range m.Values {
+		out.Values = append(out.Values, float32(f(10/(1+math.Exp(-float64(x)))+0.009)))
+	}
+	return out
 }
 
 func colored(t *testing.T, m *depthmap.Map, colormap string) []byte {
