@@ -64,7 +64,7 @@ func TestPage(t *testing.T) {
 	first, second := write("first.png", encoded.Bytes()), write("second.png", encoded.Bytes())
 	broken := write("broken.png", encoded.Bytes()[:60])
 
-	r := startRig(t)
+	r := startRig(t, "scdepthv3", "simulated")
 	b := startBrowser(t)
 	b.do(chromedp.Navigate("http://" + r.address + "/"))
 
@@ -252,6 +252,45 @@ func converted(m *depthmap.Map, f func(disparity float64) float64) *depthmap.Map
 		out.Values = append(out.Values, float32(f(10/(1+math.Exp(-float64(x)))+0.009)))
 	}
 	return out
+}
+
+// A network that leaves scale and shift open gives depth when somebody states the
+// distances, and the page asks for them.
+func TestPageAsksForDistances(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "room.png")
+	img := image.NewNRGBA(image.Rect(0, 0, 224, 224))
+	for y := range 224 {
+		for x := range 224 {
+			img.SetNRGBA(x, y, color.NRGBA{R: uint8(y), G: uint8(y), B: uint8(x), A: 255})
+		}
+	}
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, encoded.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := startRig(t, "depth_anything_v2_vits",
+		`{"fake_hef": 1, "inputs": [{"name": "in", "shape": [224,224,3]}], "outputs": [{"name": "out", "shape": [224,224,1]}]}`+"\n")
+	b := startBrowser(t)
+	b.do(chromedp.Navigate("http://" + r.address + "/"))
+	b.await(`text('device-state') === 'ready'`)
+	b.choose(path)
+	b.await(`shown('result') && text('depth-about') === 'depth_anything_v2_vits: disparity, larger is nearer'`)
+	before := r.estimates.Load()
+	b.do(chromedp.Click(chromedp.CSS(`#quantities input[value="depth"]`)))
+	b.await(`shown('range')`)
+	b.do(chromedp.SendKeys(chromedp.ID("nearest"), "0.5"), chromedp.SendKeys(chromedp.ID("farthest"), "8"))
+	if n := r.estimates.Load() - before; n != 0 {
+		t.Errorf("%d requests before both distances were stated", n)
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.await(`shown('result') && text('depth-about') === 'depth_anything_v2_vits: depth, larger is farther'`)
+	b.wantText("low", "0.50000 m near")
+	b.wantText("high", "far 8.0000 m")
+	b.wantText("meaning", "In metres, between the two distances that you stated.")
+	b.wantQuietConsole()
 }
 
 func colored(t *testing.T, m *depthmap.Map, colormap string) []byte {
