@@ -1,30 +1,33 @@
 // Package sim is a simulated NPU: latency, load time, a memory budget and
-// faults on command, and a network whose answers are known exactly. It stands
-// in for the device in tests, load tests and capacity planning.
+// faults on command, and networks whose answers are known exactly, generative
+// ones too. It stands in for the device in tests, load tests and capacity planning.
 package sim
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"hailo-depth/tensor"
 	"hailo-depth/worker"
 )
 
-// Device is a worker.Backend.
+// Device is a worker.Generator.
 type Device struct {
 	config Config
 	exit   func(code int) // of the crash fault
 
-	random *rand.Rand // load, infer and unload come one at a time
-	counts map[worker.Operation]uint64
+	// What follows is for operations, which come one at a time.
+	random     *rand.Rand
+	counts     map[worker.Operation]uint64
+	conversing bool // a vision-language model is loaded
 
-	mu   sync.Mutex // used is read beside a load by Statistics
-	used int64
+	memory     memory
+	unfinished unfinished
 }
 
 // New makes a device.
@@ -34,7 +37,22 @@ func New(config Config) *Device {
 		exit:   os.Exit,
 		random: rand.New(rand.NewPCG(config.Seed, 0)),
 		counts: map[worker.Operation]uint64{},
+		memory: memory{total: config.MemoryBytes, release: config.Release},
 	}
+}
+
+// Serve runs a device as a worker program does: it opens it and answers the
+// manager until that goes away.
+func Serve(ctx context.Context, config Config) error {
+	d := New(config)
+	err := d.strike(worker.OpOpen, d.Identify().DeviceID)
+	if e, ok := errors.AsType[*worker.Error](err); ok {
+		return worker.Refuse(ctx, e)
+	}
+	if err != nil {
+		return err
+	}
+	return worker.Serve(ctx, d)
 }
 
 // Identify gives the values of the recorded cases.
@@ -50,9 +68,11 @@ func (d *Device) Identify() worker.Identity {
 // Statistics gives a constant temperature and the true use of the budget.
 func (d *Device) Statistics() worker.Statistics {
 	celsius := 53.5
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: d.config.MemoryBytes, MemoryUsedBytes: d.used}
+	jobs, oldest := d.unfinished.read()
+	return worker.Statistics{
+		TemperatureCelsius: &celsius, MemoryTotalBytes: d.memory.total, MemoryUsedBytes: d.memory.inUse(),
+		UnfinishedJobs: jobs, OldestUnfinishedMS: oldest.Milliseconds(),
+	}
 }
 
 // Close releases nothing: the memory is simulated.
@@ -60,29 +80,59 @@ func (d *Device) Close() error { return nil }
 
 // Load places a network on the device, or fails with status 81 when it is full.
 func (d *Device) Load(spec worker.LoadSpec) (worker.LoadedNetwork, error) {
-	if err := d.strike(worker.OpLoad, spec.Path); err != nil {
-		return nil, err
-	}
-	time.Sleep(d.config.Load)
-	file, err := readModel(spec.Path, spec.InputType)
+	file, err := d.place(spec, func() error { return nil })
 	if err != nil {
 		return nil, err
 	}
-	if file.loadError != "" {
-		return nil, &worker.Error{Kind: worker.KindModel, Message: file.loadError}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.used+file.bytes > d.config.MemoryBytes {
-		e := worker.FromHailoStatus(worker.OpLoad, 81, fmt.Sprintf(
-			"Cannot place %s on the device: %d bytes wanted, %d of %d in use",
-			filepath.Base(spec.Path), file.bytes, d.used, d.config.MemoryBytes))
-		e.NeededBytes, e.TotalBytes = file.bytes, d.config.MemoryBytes
-		return nil, e
-	}
-	d.used += file.bytes
 	return &network{device: d, file: file, path: spec.Path}, nil
 }
+
+// place takes the memory for a file, unless admit has something against it.
+func (d *Device) place(spec worker.LoadSpec, admit func() error) (modelFile, error) {
+	if err := d.strike(worker.OpLoad, spec.Path); err != nil {
+		return modelFile{}, err
+	}
+	time.Sleep(d.config.Load)
+	file, err := readModel(spec)
+	if err != nil {
+		return file, err
+	}
+	if file.loadError != "" {
+		return file, &worker.Error{Kind: worker.KindModel, Message: file.loadError}
+	}
+	if err := admit(); err != nil {
+		return file, err
+	}
+	if used, ok := d.memory.take(file.bytes); !ok {
+		e := worker.FromHailoStatus(worker.OpLoad, 81, fmt.Sprintf(
+			"Cannot place %s on the device: %d bytes wanted, %d of %d in use",
+			filepath.Base(spec.Path), file.bytes, used, d.memory.total))
+		e.NeededBytes, e.TotalBytes = file.bytes, d.memory.total
+		return file, e
+	}
+	return file, nil
+}
+
+// free gives the memory of a file back, also when a fault strikes.
+func (d *Device) free(file modelFile, path string) error {
+	err := d.strike(worker.OpUnload, path)
+	d.memory.give(file.bytes)
+	return err
+}
+
+// latency is the time of the next inference.
+func (d *Device) latency() time.Duration {
+	latency := d.config.Latency
+	if d.config.Jitter > 0 {
+		latency += time.Duration((2*d.random.Float64() - 1) * float64(d.config.Jitter))
+	}
+	return latency
+}
+
+// stuck is what strike returns for an inference that is not to end in time.
+type stuck struct{ lasts time.Duration }
+
+func (s stuck) Error() string { return "injected: the job does not end" }
 
 // strike counts an operation and carries out the fault that hits it, if any.
 func (d *Device) strike(operation worker.Operation, path string) error {
@@ -98,6 +148,8 @@ func (d *Device) strike(operation worker.Operation, path string) error {
 	case f.crash:
 		fmt.Fprintf(os.Stderr, "injected crash at %s %d\n", operation, d.counts[operation])
 		d.exit(70)
+	case f.stuck:
+		return stuck{f.lasts}
 	case f.hang:
 		fmt.Fprintf(os.Stderr, "injected hang at %s %d\n", operation, d.counts[operation])
 		select {}
@@ -121,10 +173,16 @@ func (n *network) Bind(inputs, outputs [][]byte) error {
 
 // Infer computes first and then waits out the rest of the latency, so that the
 // simulated time does not depend on this machine's speed.
-func (n *network) Infer(time.Duration) ([]tensor.Tensor, error) {
+func (n *network) Infer(timeout time.Duration) ([]tensor.Tensor, error) {
 	d := n.device
 	began := time.Now()
-	if err := d.strike(worker.OpInfer, n.path); err != nil {
+	err := d.strike(worker.OpInfer, n.path)
+	if s, ok := errors.AsType[stuck](err); ok {
+		time.Sleep(timeout)
+		d.unfinished.add(s.lasts)
+		return nil, worker.FromHailoStatus(worker.OpInfer, 4, fmt.Sprintf("no answer within %v; the job goes on", timeout))
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i, out := range n.file.signature.Outputs {
@@ -132,19 +190,8 @@ func (n *network) Infer(time.Duration) ([]tensor.Tensor, error) {
 			compute(n.file.signature.Inputs[0], n.inputs[0], out, n.outputs[i])
 		}
 	}
-	latency := d.config.Latency
-	if d.config.Jitter > 0 {
-		latency += time.Duration((2*d.random.Float64() - 1) * float64(d.config.Jitter))
-	}
-	time.Sleep(latency - time.Since(began))
+	time.Sleep(d.latency() - time.Since(began))
 	return nil, nil
 }
 
-func (n *network) Close() error {
-	d := n.device
-	err := d.strike(worker.OpUnload, n.path)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.used -= n.file.bytes
-	return err
-}
+func (n *network) Close() error { return n.device.free(n.file, n.path) }
