@@ -136,7 +136,9 @@ func TestExpiredAnswers504(t *testing.T) {
 		t.Error(err)
 	}
 
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	patient := settings()
+	patient.ReadTime = time.Hour
+	conn, err := net.Dial("tcp", strings.TrimPrefix(startReady(t, patient, fetch.Rules{}).url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
