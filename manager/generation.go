@@ -32,7 +32,7 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 	wanted, cancel := context.WithTimeout(s.asker, limit) // ends when nobody wants the rest
 	defer cancel()
 
-	watch, heard, silent := s.watchTokens()
+	watch, heard, silent := s.watchTokens(wanted)
 	defer watch.Stop()
 	err = r.bounded(s.ctx, limit+r.limits.TokenTimeout, func(ctx context.Context) error {
 		var inside time.Duration
@@ -43,7 +43,7 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 	switch {
 	case err != nil && silent.Load():
 		return worker.Generated{}, &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf(
-			"the device gave no token for %v; its worker was restarted", r.limits.TokenTimeout)}
+			"the device gave no token for %v, or did not end when it was told to; its worker was restarted", r.limits.TokenTimeout)}
 	case err != nil:
 		return worker.Generated{}, err
 	case generated.Finish != worker.FinishCancelled:
@@ -56,20 +56,24 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 		"the generation was ended after %v, with %d tokens; ask for fewer with max_generated_tokens", time.Since(began).Round(time.Millisecond), generated.Tokens)}
 }
 
-// watchTokens kills the worker when it is silent for too long. heard is to be
-// called with each piece; silent tells that it has happened. Speech gives
-// nothing before its end, and is not watched.
-func (s *session) watchTokens() (watch *time.Timer, heard func(worker.Piece), silent *atomic.Bool) {
+// watchTokens kills the worker when it is silent for too long, or goes on when
+// nothing is wanted any more. heard is to be called with each piece; silent tells
+// that it has happened. Speech gives nothing before its end, and is not watched.
+func (s *session) watchTokens(wanted context.Context) (watch *time.Timer, heard func(worker.Piece), silent *atomic.Bool) {
 	limit, w := s.runtime.limits.TokenTimeout, s.runtime.worker
 	silent = &atomic.Bool{}
 	watch = time.AfterFunc(limit, func() {
 		silent.Store(true)
-		s.runtime.log.Error("killing the worker: a generation gives no token", "model", s.model.label(), "after", limit)
+		s.runtime.log.Error("killing the worker: a generation gives no token, or does not end", "model", s.model.label(), "after", limit)
 		w.Kill()
 	})
 	if _, speech := s.model.kind.(whisperType); speech {
 		watch.Stop()
 		return watch, func(worker.Piece) {}, silent
 	}
-	return watch, func(worker.Piece) { watch.Reset(limit) }, silent
+	return watch, func(worker.Piece) {
+		if wanted.Err() == nil {
+			watch.Reset(limit)
+		}
+	}, silent
 }
