@@ -12,11 +12,11 @@ import (
 )
 
 // generate runs a generative network. It is ended early when whoever asked has
-// gone, and when it has taken Limits.GenerateTimeout; a worker that then does
+// gone, and when it has taken the time that they give it or
+// Limits.GenerateTimeout; a worker that then does
 // not end it, or that gives no token for Limits.TokenTimeout, is killed. Only
 // one that the device refused to begin is asked for again.
 func (s *session) generate(part string, g worker.Generation) (worker.Generated, error) {
-	s.generated = true
 	generated, err := s.generateOnce(part, g)
 	if worker.KindOf(err) == worker.KindBusy {
 		s.runtime.log.Warn("the device refused a generation; asking once more", "model", s.model.label(), "error", err)
@@ -28,6 +28,9 @@ func (s *session) generate(part string, g worker.Generation) (worker.Generated, 
 func (s *session) generateOnce(part string, g worker.Generation) (generated worker.Generated, err error) {
 	n, r := s.model.networks[part], s.runtime
 	limit := r.limits.GenerateTimeout
+	if s.own > 0 {
+		limit = s.own
+	}
 	began := time.Now()
 	wanted, cancel := context.WithTimeout(s.asker, limit) // ends when nobody wants the rest
 	defer cancel()

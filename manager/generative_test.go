@@ -189,6 +189,7 @@ func TestGenerationLimits(t *testing.T) {
 	}{
 		{"long, but alive", "vlm", 19, nil, 19 * time.Second, "", []string{"a10"}},
 		{"too long", "vlm", 100, nil, 20500 * time.Millisecond, "the generation was ended after 20.5s, with 20 tokens; ask for fewer", []string{"a10"}},
+		{"longer than whoever asked gives it", "vlm", 19, nil, 6500 * time.Millisecond, "the generation was ended after 6.5s, with 6 tokens; ask for fewer", []string{"a10"}},
 		{"silent from the beginning", "vlm", 9, hangs("generate", 1), 5 * time.Second, "no token for 5s, or did not end when it was told to; its worker was restarted", nil},
 		{"silent after a while", "vlm", 19, hangs("token", 9), 13 * time.Second, "no token for 5s, or did not end", nil},
 		{"deaf", "vlm", 100, deaf, 25 * time.Second, "did not end when it was told to", nil},
@@ -202,6 +203,9 @@ func TestGenerationLimits(t *testing.T) {
 				r.device.took = time.Second
 				r.device.setFault(c.fault)
 				in := device.Input{Prompt: strings.TrimSpace(strings.Repeat("x ", c.words))}
+				if strings.HasPrefix(c.name, "longer than") {
+					in.TimeoutMS = 6500
+				}
 				if c.modelType == "whisper" {
 					in = device.Input{Audio: audio(t, 0)}
 				}
@@ -288,6 +292,13 @@ func TestStopDuringAGeneration(t *testing.T) {
 			t.Errorf("it took %v", d)
 		}
 	})
+}
+
+func TestGenerativeInputsAreCounted(t *testing.T) {
+	in := device.Input{Prompt: "12345", Messages: []jsontext.Value{jsontext.Value(`"7"`)}, Frames: []tensor.Tensor{frame(2, 2, 3)}, Audio: audio(t, 1)}
+	if n := inputBytes(in); n != 5+3+12+4 {
+		t.Errorf("%d bytes", n)
+	}
 }
 
 // TestMissingGenerativeFile is told before anything waits.

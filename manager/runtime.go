@@ -326,6 +326,9 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
 		}
+		if own := in.TimeoutMS; own > 0 && own < r.limits.GenerateTimeout.Milliseconds() {
+			use.own = time.Duration(own) * time.Millisecond
+		}
 		inferring := time.Now()
 		result, err := loaded.kind.infer(in, loaded.params, use)
 		result.Timing = device.Timing{Load: inferring.Sub(began), Infer: time.Since(inferring), Library: use.library}
@@ -341,7 +344,6 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 			if failure.Kind == worker.KindLost && r.worker != nil {
 				r.reset(ctx, failure.Message) // the device was lost, not the worker
 				switch {
-				case use.generated: // it may have run for minutes; whoever asked may ask again
 				case attempt > 0:
 					r.brokenBy(failure)
 				case idempotent(m.Type):
@@ -361,13 +363,13 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 
 // session lets a model type run its networks within one inference.
 type session struct {
-	ctx       context.Context
-	asker     context.Context
-	runtime   *runtime
-	model     *model
-	limit     time.Duration // of one network
-	library   time.Duration // spent inside the library
-	generated bool          // a generation was asked for
+	ctx     context.Context
+	asker   context.Context
+	runtime *runtime
+	model   *model
+	limit   time.Duration // of one network of tensors
+	own     time.Duration // what whoever asked gives a generation; 0: no limit
+	library time.Duration // spent inside the library
 }
 
 func (s *session) signature(part string) (worker.Signature, bool) {
