@@ -13,9 +13,9 @@ import (
 
 // generate runs a generative network. It is ended early when whoever asked has
 // gone, and when it has taken the time that they give it or
-// Limits.GenerateTimeout; a worker that then does
-// not end it, or that gives no token for Limits.TokenTimeout, is killed. Only
-// one that the device refused to begin is asked for again.
+// Limits.GenerateTimeout. A worker that then does not end it, or that gives no
+// token for Limits.TokenTimeout, is killed. Only one that the device refused to
+// begin is asked for again.
 func (s *session) generate(part string, g worker.Generation) (worker.Generated, error) {
 	generated, err := s.generateOnce(part, g)
 	if worker.KindOf(err) == worker.KindBusy {
@@ -26,6 +26,9 @@ func (s *session) generate(part string, g worker.Generation) (worker.Generated, 
 }
 
 func (s *session) generateOnce(part string, g worker.Generation) (generated worker.Generated, err error) {
+	if s.asker.Err() != nil { // while the model was loaded
+		return worker.Generated{}, errGone
+	}
 	n, r := s.model.networks[part], s.runtime
 	limit := r.limits.GenerateTimeout
 	if s.own > 0 {
@@ -51,13 +54,15 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 		return worker.Generated{}, err
 	case generated.Finish != worker.FinishCancelled:
 		return generated, nil
-	case errors.Is(context.Cause(s.asker), context.Canceled):
+	case errors.Is(s.asker.Err(), context.Canceled):
 		r.log.Info("a generation was ended: whoever asked has gone", "model", s.model.label(), "tokens", generated.Tokens)
-		return worker.Generated{}, &device.Error{Kind: device.KindCanceled, Reason: device.ReasonCancelled, Message: "the request was canceled"}
+		return worker.Generated{}, errGone
 	}
 	return worker.Generated{}, &device.Error{Kind: device.KindTimeout, Message: fmt.Sprintf(
 		"the generation was ended after %v, with %d tokens; ask for fewer with max_generated_tokens", time.Since(began).Round(time.Millisecond), generated.Tokens)}
 }
+
+var errGone = &device.Error{Kind: device.KindCanceled, Reason: device.ReasonCancelled, Message: "whoever asked for the generation has gone"}
 
 // watchTokens kills the worker when it is silent for too long, or goes on when
 // nothing is wanted any more. heard is to be called with each piece; silent tells

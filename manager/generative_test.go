@@ -173,6 +173,19 @@ func TestGenerationWhoseAskerLeaves(t *testing.T) {
 	})
 }
 
+// TestAskerLeavesDuringTheLoad: nothing is generated for nobody.
+func TestAskerLeavesDuringTheLoad(t *testing.T) {
+	inBubble(t, 100, nil, func(t *testing.T, r *rig) {
+		r.device.took = time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		_, err := r.Infer(ctx, r.typed("vlm", "a10"), device.Input{Prompt: "x"})
+		expectKind(t, err, device.KindTimeout, "")
+		time.Sleep(time.Minute)
+		r.expectEvents(t, "start", "load a10")
+	})
+}
+
 // TestGenerationLimits: between tokens, and in all; a model is lost only when the
 // worker had to be killed.
 func TestGenerationLimits(t *testing.T) {
