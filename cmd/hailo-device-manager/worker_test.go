@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,14 +57,8 @@ func TestWorkerIsReplacedUnasked(t *testing.T) {
 // again, those that waited run after it.
 func TestWorkerDiesAtWork(t *testing.T) {
 	const rounds, waiting = 3, 5
-	file := filepath.Join(t.TempDir(), "faults")
-	inject := func(faults string) {
-		if err := errors.Join(os.WriteFile(file+".next", []byte(faults), 0o644), os.Rename(file+".next", file)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	inject("")
-	d := start(t, "", "HAILO_SIM_FAULTS=@"+file)
+	d, inject := faulty(t, "", "")
+	d.await(t, "device opened")
 	d.mustInfer(t)
 	served := 1 // by the present worker
 	for range rounds {
@@ -85,8 +78,8 @@ func TestWorkerDiesAtWork(t *testing.T) {
 		}
 		served = len(outcomes)
 	}
-	if n := d.figure(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != rounds {
-		t.Errorf("%v requests ran again, want %d", n, rounds)
+	if n := d.metric(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != fmt.Sprint(rounds) {
+		t.Errorf("%s requests ran again, want %d", n, rounds)
 	}
 	d.terminate(t, patience)
 }
@@ -98,10 +91,17 @@ func TestRequestThatKillsIsNotRetriedTwice(t *testing.T) {
 	if device.KindOf(err) != device.KindUnavailable || device.ReasonOf(err) != device.ReasonBackend || !strings.Contains(err.Error(), "the worker process died") {
 		t.Errorf("the request got %v (%s, %s)", err, device.KindOf(err), device.ReasonOf(err))
 	}
-	if n := d.figure(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != 1 {
-		t.Errorf("it ran again %v times", n)
+	if n := d.metric(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != "1" {
+		t.Errorf("it ran again %s times", n)
 	}
 	line := d.await(t, "request")
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client, ok := line["client"].(string); !ok || !strings.HasSuffix(client+"\n", "/"+string(comm)) {
+		t.Errorf("the client is %v, this program %s", line["client"], comm)
+	}
 	if line["outcome"] != "backend" || line["action"] != "infer" || line["model"] != "model.hef" || line["priority"] != 5.0 {
 		t.Errorf("the log says %v", line)
 	}
