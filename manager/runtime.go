@@ -70,6 +70,7 @@ type runtime struct {
 	evictions    int
 	broken       string
 	event        device.CapacityEvent
+	died         bool // the worker, during the present attempt
 
 	view atomic.Pointer[view]
 }
@@ -233,7 +234,7 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 	if err != nil && ctx.Err() != nil {
 		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
 		if life.Err() != nil {
-			late = &worker.Error{Kind: worker.KindLost, Message: errStopping.Message}
+			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
 		r.worker.Kill()
@@ -242,6 +243,7 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
+		r.died = true
 		r.lost(r.worker.Err())
 	}
 	return err
@@ -312,8 +314,12 @@ func (r *runtime) unload(ctx context.Context, k key) bool {
 func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input) (device.Result, error) {
 	for attempt := 0; ; attempt++ {
 		began := time.Now()
+		r.died = false
 		loaded, _, err := r.loadedModel(ctx, m)
 		if err != nil {
+			if attempt == 0 && r.retries(ctx, m, err) {
+				continue
+			}
 			return device.Result{}, asLoadError(err)
 		}
 		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.limits.InferTimeout}
@@ -336,13 +342,17 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 				r.reset(ctx, failure.Message) // the device was lost, not the worker
 				switch {
 				case use.generated: // it may have run for minutes; whoever asked may ask again
-				case attempt == 0:
-					continue
-				default:
+				case attempt > 0:
 					r.brokenBy(failure)
+				case idempotent(m.Type):
+					r.metrics.retried(m.Type, "device_lost")
+					continue
 				}
 			}
 			err = r.asDeviceError(failure)
+			if attempt == 0 && r.retries(ctx, m, err) {
+				continue
+			}
 		}
 		r.publish()
 		return device.Result{}, asInferError(err)
