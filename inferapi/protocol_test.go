@@ -14,6 +14,7 @@ import (
 
 	"hailo-depth/device"
 	"hailo-depth/inferapi"
+	"hailo-depth/peer"
 	"hailo-depth/sim/simtest"
 	"hailo-depth/tensor"
 )
@@ -216,6 +217,27 @@ func TestHealth(t *testing.T) {
 	for _, path := range []string{"/v2/health/live", "/v2/health/ready", "/healthz", "/readyz", "/metrics", "/v1/device/status", "/v2"} {
 		if r := ask(t, c, "GET", host+path, nil); r.status != 200 {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+}
+
+// A request that names no client counts for whoever connected.
+func TestClientOfAConnection(t *testing.T) {
+	asked := make(chan device.Terms, 1)
+	path := serveWith(t, &inferapi.Server{MaxConnections: 8, StopTimeout: patience, Access: inferapi.Access{Trusted: true}, Client: peer.Name,
+		API: newAPI(&fake{infer: func(ctx context.Context, _ device.Model, _ device.Input) (device.Result, error) {
+			asked <- device.TermsOf(ctx)
+			return device.Result{Text: new(string)}, nil
+		}})})
+	c := client(t, path)
+	for _, want := range []string{"", "camera"} {
+		ctx := device.WithTerms(t.Context(), device.Terms{Priority: 5, Client: want})
+		if _, err := c.Infer(ctx, device.Model{Type: "depth", Path: "/m"}, device.Input{Input: picture(1)}); err != nil {
+			t.Fatal(err)
+		}
+		got := <-asked
+		if want == "" && !strings.Contains(got.Client, "/") || want != "" && got.Client != want {
+			t.Errorf("%q counts for %q", want, got.Client)
 		}
 	}
 }

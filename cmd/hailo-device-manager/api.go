@@ -18,6 +18,7 @@ import (
 	"hailo-depth/device"
 	"hailo-depth/inferapi"
 	"hailo-depth/manager"
+	"hailo-depth/peer"
 	"hailo-depth/socketapi"
 	"hailo-depth/statusapi"
 )
@@ -54,7 +55,7 @@ func openAPI(c config.Manager, m *manager.Manager, socket socketapi.Socket, regi
 		MaxMessage: c.MaxMessageBytes, Bodies: inferapi.NewBodies(bodies * c.MaxMessageBytes), Log: log,
 	}
 	add := func(l net.Listener, access inferapi.Access) {
-		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin}, l})
+		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin, Client: peer.Name}, l})
 	}
 	if socket.Path = c.APISocketPath(); socket.Path != "" {
 		l, err := socketapi.Listen(socket)
