@@ -73,6 +73,9 @@ func serve(ctx context.Context, c config.Manager, getenv func(string) string, st
 	stopWithin := limits.DrainTimeout + limits.CloseTimeout
 	apis, err := openAPI(c, m, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
 	if err != nil {
+		if status != nil {
+			err = errors.Join(err, status.Close())
+		}
 		return errors.Join(err, socket.Close())
 	}
 	d := daemon{
