@@ -3,6 +3,7 @@ package inferapi_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -71,9 +72,7 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 	_, router := loadOpenAPI(t)
 	m := startManager(t, simtest.Command())
 	api := newAPI(m, inferapi.Named{Name: "gray", Model: device.Model{Type: "depth", Path: writeModel(t, "file.hef", gray)}})
-	api.Overview = func(context.Context) device.Overview { return full() }
-	api.Pin = func(context.Context, device.Model, bool) error { return nil }
-	api.Reload = func(context.Context) error { return nil }
+	api.Reload = func(context.Context) ([]string, error) { return []string{"socket"}, nil }
 	c := web(t, serve(t, api))
 	head := `{"inputs":[{"name":"in","shape":[4,4,3],"datatype":"UINT8","parameters":{"binary_data_size":48}}]}`
 	for _, q := range []struct {
@@ -98,6 +97,7 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 		{"GET", "/v2/models/gray/versions/1/ready", 200, nil, nil},
 		{"POST", "/v2/repository/index", 200, []byte(`{"ready":true}`), nil},
 		{"GET", "/v1/ps", 200, nil, nil},
+		{"POST", "/v1/models/none/pin", 404, nil, nil},
 		{"POST", "/v1/models/gray/pin", 200, nil, nil},
 		{"POST", "/v1/models/gray/unpin", 200, nil, nil},
 		{"POST", "/v1/reload", 200, nil, nil},
@@ -112,27 +112,35 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 			if r.status != q.status {
 				t.Fatalf("status %d: %.200s", r.status, r.body)
 			}
-			request, err := http.NewRequestWithContext(t.Context(), q.method, host+q.path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			route, parameters, err := router.FindRoute(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
-				return // bytes, which have tests of their own
-			}
-			err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
-				RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route},
-				Status:                 r.status, Header: r.header,
-				Body:    readCloser{bytes.NewReader(r.body)},
-				Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
-			})
-			if err != nil {
-				t.Error(err)
-			}
+			conforms(t, router, q.method, q.path, r)
 		})
+	}
+	c = web(t, serve(t, newAPI(&fake{overview: full()})))
+	conforms(t, router, "GET", "/v1/ps", ask(t, c, "GET", host+"/v1/ps", nil))
+}
+
+// conforms expects an answer as the document has it.
+func conforms(t *testing.T, router routers.Router, method, path string, r reply) {
+	t.Helper()
+	if !strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
+		return // bytes, which have tests of their own
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, host+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	route, parameters, err := router.FindRoute(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route},
+		Status:                 r.status, Header: r.header,
+		Body:    readCloser{bytes.NewReader(r.body)},
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -142,21 +150,15 @@ func (readCloser) Close() error { return nil }
 
 // The overview comes back through the client, and so do the operations.
 func TestOperationsOfAClient(t *testing.T) {
-	api := newAPI(&fake{}, inferapi.Named{Name: "a b", Model: device.Model{Type: "depth", Path: "/m"}})
 	want := full()
-	pins, reloads := make(chan bool, 1), make(chan struct{}, 1)
-	api.Overview = func(context.Context) device.Overview { return want }
-	api.Pin = func(_ context.Context, m device.Model, pinned bool) error {
+	pins, reloads := make(chan bool, 1), make(chan error, 2)
+	api := newAPI(&fake{overview: want, pin: func(m device.Model, pinned bool) {
 		if m.Path != "/m" {
 			t.Errorf("%+v", m)
 		}
 		pins <- pinned
-		return nil
-	}
-	api.Reload = func(context.Context) error {
-		reloads <- struct{}{}
-		return &device.Error{Kind: device.KindInvalid, Message: "config.yaml:3: no"}
-	}
+	}}, inferapi.Named{Name: "a b", Model: device.Model{Type: "depth", Path: "/m"}})
+	api.Reload = func(context.Context) ([]string, error) { return []string{"socket"}, <-reloads }
 	c := client(t, serve(t, api))
 	got, err := c.Overview(t.Context())
 	if err != nil || !got.At.Equal(want.At) || len(got.Models) != 1 || got.Models[0].Name != "m" || *got.Device.Utilization != 0.5 || got.Queue.Running.Action != "infer" {
@@ -167,10 +169,14 @@ func TestOperationsOfAClient(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := c.Reload(t.Context()); device.KindOf(err) != device.KindInvalid || err.Error() != "config.yaml:3: no" {
+	reloads <- nil
+	if r, err := c.Reload(t.Context()); err != nil || !slices.Equal(r.NeedRestart, []string{"socket"}) {
+		t.Error(r, err)
+	}
+	reloads <- errors.New("config.yaml:3: no")
+	if _, err := c.Reload(t.Context()); device.KindOf(err) != device.KindInvalid || !strings.HasSuffix(err.Error(), "config.yaml:3: no") {
 		t.Error(err)
 	}
-	<-reloads
 	if l, err := c.LoadNamed(t.Context(), "a b"); err != nil || !l.Already {
 		t.Error(l, err)
 	}

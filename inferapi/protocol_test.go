@@ -212,7 +212,6 @@ func TestHealth(t *testing.T) {
 	c := web(t, serve(t, newAPI(m)))
 	ask(t, c, "GET", host+"/v2/health/live", nil).refused(t, 503, "device_unavailable", "the scheduler does not answer")
 	ask(t, c, "GET", host+"/v2/health/ready", nil).refused(t, 503, "device_unavailable", "the device is being opened")
-	ask(t, c, "POST", host+"/v1/reload", nil).refused(t, 501, "unsupported", "does not support reloading")
 	m.ready, m.stuck = "", false
 	for _, path := range []string{"/v2/health/live", "/v2/health/ready", "/healthz", "/readyz", "/metrics", "/v1/device/status", "/v2"} {
 		if r := ask(t, c, "GET", host+path, nil); r.status != 200 {
