@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,4 +131,48 @@ func TestHTTPAddressWithoutAToken(t *testing.T) {
 			t.Errorf("a manager that did not start left %s", left)
 		}
 	}
+}
+
+// Configured models go by their names over HTTP, pins hold, and a reload is
+// seen at once; one that fails changes nothing and says why.
+func TestOperationsOverHTTP(t *testing.T) {
+	d := start(t, "models: []\n")
+	c := &device.HTTPClient{Path: filepath.Join(filepath.Dir(d.socket), "manager.sock")}
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := c.LoadNamed(within(t), "luma"); device.KindOf(err) != device.KindNotFound {
+		t.Errorf("before it is configured: %v", err)
+	}
+	config := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(d.config, []byte("log: {format: json}\nqueue: 7\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config("models: [{name: luma, type: depth, path: " + d.model.Path + "}]\n")
+	r, err := c.Reload(within(t))
+	if err != nil || !slices.Equal(r.NeedRestart, []string{"queue"}) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := c.Pin(within(t), "luma", true); err != nil {
+		t.Fatal(err)
+	}
+	o, err := c.Overview(within(t))
+	if err != nil || len(o.Models) != 1 || o.Models[0].Name != "luma" || !o.Models[0].Pinned || o.Models[0].State != device.StateIdle {
+		t.Errorf("%+v, %v", o, err)
+	}
+	config("models: [{name: luma, type: depth, path: ''}]\n")
+	if _, err := c.Reload(within(t)); device.KindOf(err) != device.KindInvalid || !strings.Contains(err.Error(), "config.yaml") {
+		t.Errorf("a wrong configuration: %v", err)
+	}
+	if err := c.Pin(within(t), "luma", false); err != nil { // what held still holds
+		t.Error(err)
+	}
+	if was, err := c.UnloadNamed(within(t), "luma"); !was || err != nil {
+		t.Error(was, err)
+	}
+	list, err := c.Index(within(t))
+	if err != nil || len(list) != 1 || list[0].State != device.IndexUnavailable {
+		t.Errorf("%+v, %v", list, err)
+	}
+	d.terminate(t, patience)
 }
