@@ -222,15 +222,6 @@ func (m *Manager) Validate(source string) error {
 	return c.err()
 }
 
-func (c *check) scheduling(s Scheduling) {
-	c.that(s.Ageing >= 100*time.Millisecond && s.Ageing <= time.Hour, "scheduling.ageing", s.Ageing, "100ms to 1h")
-	c.that(s.Group >= 0 && s.Group <= 1000, "scheduling.group", s.Group, "0 (no grouping) to 1000")
-	c.that(s.GroupTime >= 0 && s.GroupTime <= time.Hour, "scheduling.group_time", s.GroupTime, "0s to 1h")
-	for _, t := range s.KillAbandoned {
-		c.oneOf("scheduling.kill_abandoned", t, ModelTypes()...)
-	}
-}
-
 // ModelTypes lists the types of models that a manager knows.
 func ModelTypes() []string {
 	return []string{"depth", "pose", "clip", "ocr", "vlm", "vlm_chat", "whisper"}
@@ -259,6 +250,15 @@ func (c *check) models(models []Model) {
 
 func (c *check) keepAlive(key string, seconds int64) {
 	c.that(seconds >= -1 && seconds <= 1<<31, key, seconds, "-1 (for ever), 0 (unload after each request) or seconds")
+}
+
+func (c *check) scheduling(s Scheduling) {
+	c.that(s.Ageing >= 100*time.Millisecond && s.Ageing <= time.Hour, "scheduling.ageing", s.Ageing, "100ms to 1h")
+	c.that(s.Group >= 0 && s.Group <= 1000, "scheduling.group", s.Group, "0 (no grouping) to 1000")
+	c.that(s.GroupTime >= 0 && s.GroupTime <= time.Hour, "scheduling.group_time", s.GroupTime, "0s to 1h")
+	for _, t := range s.KillAbandoned {
+		c.oneOf("scheduling.kill_abandoned", t, ModelTypes()...)
+	}
 }
 
 func (c *check) onnx(o ONNX) {

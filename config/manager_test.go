@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hailo-depth/device"
 	"hailo-depth/strictyaml"
 )
 
@@ -58,6 +59,9 @@ func TestManagerEnvironment(t *testing.T) {
 		"HAILO_DEVICE_HTTP_BIND=":                  func(m Manager) bool { return m.HTTP == "" },
 		"HAILO_DEVICE_MAX_MESSAGE_BYTES=1048576":   func(m Manager) bool { return m.MaxMessageBytes == 1<<20 },
 		"HAILO_DEVICE_MAX_MESSAGE_BYTES=0x2000000": func(m Manager) bool { return m.MaxMessageBytes == 32<<20 },
+		"HAILO_DEVICE_API_SOCKET=/tmp/h.sock":      func(m Manager) bool { return m.APISocketPath() == "/tmp/h.sock" },
+		"HAILO_DEVICE_API_SOCKET=off":              func(m Manager) bool { return m.APISocketPath() == "" },
+		"HAILO_DEVICE_API_SOCKET=":                 func(m Manager) bool { return m.APISocketPath() == device.DefaultHTTPSocket },
 		"HAILO_DEVICE_MAX_EVICTIONS=7":             func(m Manager) bool { return m.MaxEvictions == 7 },
 	} {
 		m := DefaultManager()
@@ -115,11 +119,6 @@ func TestModes(t *testing.T) {
 
 func TestManagerValidateNamesTheKey(t *testing.T) {
 	for text, want := range map[string]string{
-		"queue_bytes: 1048575":                       "F: queue_bytes: 1048575 is not valid; expected 1048576 to 1099511627776",
-		"scheduling: {ageing: 99ms}":                 "F: scheduling.ageing: 99ms is not valid; expected 100ms to 1h",
-		"scheduling: {group: -1}":                    "F: scheduling.group: -1 is not valid; expected 0 (no grouping) to 1000",
-		"scheduling: {group_time: 61m}":              "F: scheduling.group_time: 1h1m0s is not valid; expected 0s to 1h",
-		"scheduling: {kill_abandoned: [vlm, sound]}": `F: scheduling.kill_abandoned: "sound" is not valid; expected one of depth, pose`,
 		`socket: ""`:                                 `F: socket: "" is not valid; expected a path`,
 		"socket_mode: 660":                           `F: socket_mode: "660" is no file mode`,
 		"http: nowhere":                              `F: http: "nowhere" is no address: expected host:port, a port, or off`,
@@ -133,6 +132,11 @@ func TestManagerValidateNamesTheKey(t *testing.T) {
 		"max_evictions: 1001":                        "F: max_evictions: 1001",
 		"queue: 0":                                   "F: queue: 0 is not valid; expected 1 to 65536",
 		"queue: 65537":                               "F: queue: 65537",
+		"queue_bytes: 1048575":                       "F: queue_bytes: 1048575 is not valid; expected 1048576 to 1099511627776",
+		"scheduling: {ageing: 99ms}":                 "F: scheduling.ageing: 99ms is not valid; expected 100ms to 1h",
+		"scheduling: {group: -1}":                    "F: scheduling.group: -1 is not valid; expected 0 (no grouping) to 1000",
+		"scheduling: {group_time: 61m}":              "F: scheduling.group_time: 1h1m0s is not valid; expected 0s to 1h",
+		"scheduling: {kill_abandoned: [vlm, sound]}": `F: scheduling.kill_abandoned: "sound" is not valid; expected one of depth, pose`,
 		"onnx: {threads: -1}":                        "F: onnx.threads: -1 is not valid; expected 0 (",
 		"onnx: {threads: 1025}":                      "F: onnx.threads: 1025",
 		"onnx: {memory_mb: -1}":                      "F: onnx.memory_mb: -1 is not valid; expected 0 (no limit) to 16777216",

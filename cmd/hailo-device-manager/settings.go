@@ -16,7 +16,8 @@ import (
 func limits(c config.Manager) manager.Limits {
 	l := manager.DefaultLimits()
 	l.Queue, l.QueueBytes, l.MaxEvictions = c.Queue, c.QueueBytes, c.MaxEvictions
-	l.Ageing, l.Group, l.GroupTime, l.KillAbandoned = c.Scheduling.Ageing, c.Scheduling.Group, c.Scheduling.GroupTime, c.Scheduling.KillAbandoned
+	l.Ageing, l.Group, l.GroupTime = c.Scheduling.Ageing, c.Scheduling.Group, c.Scheduling.GroupTime
+	l.KillAbandoned = c.Scheduling.KillAbandoned
 	l.LoadTimeout, l.InferTimeout, l.DrainTimeout = c.Timeouts.Load, c.Timeouts.Infer, c.Timeouts.Drain
 	l.ReleaseWait, l.Unfinished = c.Timeouts.Release, c.Timeouts.Unfinished
 	l.Deaths, l.DeathWindow, l.BreakerPause = c.Breaker.Deaths, c.Breaker.Window, c.Breaker.Pause

@@ -78,8 +78,8 @@ func TestWorkerDiesAtWork(t *testing.T) {
 		}
 		served = len(outcomes)
 	}
-	if n := d.metric(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != fmt.Sprint(rounds) {
-		t.Errorf("%s requests ran again, want %d", n, rounds)
+	if n := d.figure(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != rounds {
+		t.Errorf("%v requests ran again, want %d", n, rounds)
 	}
 	d.terminate(t, patience)
 }
@@ -91,8 +91,8 @@ func TestRequestThatKillsIsNotRetriedTwice(t *testing.T) {
 	if device.KindOf(err) != device.KindUnavailable || device.ReasonOf(err) != device.ReasonBackend || !strings.Contains(err.Error(), "the worker process died") {
 		t.Errorf("the request got %v (%s, %s)", err, device.KindOf(err), device.ReasonOf(err))
 	}
-	if n := d.metric(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != "1" {
-		t.Errorf("it ran again %s times", n)
+	if n := d.figure(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != 1 {
+		t.Errorf("it ran again %v times", n)
 	}
 	line := d.await(t, "request")
 	comm, err := os.ReadFile("/proc/self/comm")
