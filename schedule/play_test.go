@@ -300,7 +300,7 @@ func (g *game) finish(say func(string, ...any)) error {
 			return fmt.Errorf("%d jobs wait, and none is chosen", len(g.ref.waiting))
 		}
 	}
-	if jobs, bytes := g.list.Waiting(); jobs != 0 || bytes != 0 || g.list.Urgent() || g.list.Running() || len(g.list.nodes) != 0 || len(g.list.classes) != 0 || len(g.list.deadlines) != 0 {
+	if jobs, bytes := g.list.Waiting(); jobs != 0 || bytes != 0 || g.list.running || len(g.list.nodes) != 0 || len(g.list.classes) != 0 || len(g.list.deadlines) != 0 {
 		return fmt.Errorf("at the end %d jobs, %d bytes, %d nodes, %d classes are left", jobs, bytes, len(g.list.nodes), len(g.list.classes))
 	}
 	if len(g.ended) != len(g.admitted) {
