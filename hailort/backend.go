@@ -42,12 +42,21 @@ type Backend struct {
 	device   *C.npu_device
 	id       string
 	identity identity
-	page     int // of this machine
+	page     int // of this machine's memory
+	patience patience
 	monitor  *monitor
 
-	mu       sync.Mutex
-	networks map[*network]bool // those whose jobs count: loaded, or with one that does not end
-	releases map[*release]bool // under way
+	mu        sync.Mutex
+	residents map[resident]bool // on the device, until their destruction begins
+	releases  map[*release]bool // under way
+}
+
+// resident is what was loaded.
+type resident interface {
+	destroy() error
+	// unfinished counts the jobs that were given up and go on, and says how long
+	// the oldest has since.
+	unfinished() (int, time.Duration)
 }
 
 // Open connects to the device. Its error is a *worker.Error, whose kind and
@@ -60,7 +69,7 @@ func Open(config Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend{config: config, id: id, page: os.Getpagesize(), networks: map[*network]bool{}, releases: map[*release]bool{}}
+	b := &Backend{config: config, id: id, page: os.Getpagesize(), patience: usualPatience(), residents: map[resident]bool{}, releases: map[*release]bool{}}
 	name := C.CString(id)
 	defer C.free(unsafe.Pointer(name))
 	var group *C.char
@@ -128,8 +137,8 @@ func (b *Backend) Statistics() worker.Statistics {
 	s := b.monitor.statistics()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for n := range b.networks {
-		jobs, oldest := n.unfinished()
+	for r := range b.residents {
+		jobs, oldest := r.unfinished()
 		s.UnfinishedJobs += jobs
 		s.OldestUnfinishedMS = max(s.OldestUnfinishedMS, oldest.Milliseconds())
 	}
@@ -139,26 +148,44 @@ func (b *Backend) Statistics() worker.Statistics {
 // Close releases the device, if every job has ended and the library answers in
 // time. Otherwise the end of the process does, which the device notices.
 func (b *Backend) Close() error {
-	ended := b.begin(b.shut)
+	before := b.releasing()
+	ended := b.begin(func() error {
+		for _, r := range before {
+			<-r.done
+		}
+		return b.shut()
+	})
 	select {
 	case <-ended.done:
 		return ended.err
-	case <-time.After(closePatience):
-		return &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("HailoRT did not close the device within %v; the end of this process frees it", closePatience)}
+	case <-time.After(b.patience.close):
+		return &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("HailoRT did not close the device within %v; the end of this process frees it", b.patience.close)}
 	}
 }
 
 func (b *Backend) shut() error {
 	b.monitor.stop()
 	b.mu.Lock()
-	left := slices.Collect(maps.Keys(b.networks))
+	left := slices.Collect(maps.Keys(b.residents))
 	b.mu.Unlock()
 	var err error
-	for _, n := range left {
-		err = errors.Join(err, n.destroy())
+	for _, r := range left {
+		err = errors.Join(err, r.destroy())
 	}
 	if err != nil { // a job may still write: nothing under it is taken away
 		return err
 	}
 	return failure(worker.OpUnload, C.npu_close(b.device), "closing the device")
+}
+
+func (b *Backend) keep(r resident) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.residents[r] = true
+}
+
+func (b *Backend) forget(r resident) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.residents, r)
 }

@@ -21,6 +21,7 @@ func (b *Backend) LoadGenerator(spec worker.LoadSpec) (worker.LoadedGenerator, e
 			return nil, err
 		}
 		v.signature.MemoryBytes = bytes
+		b.keep(v)
 		return v, nil
 	case worker.TaskSpeech:
 		s := &speech{backend: b, what: what}
@@ -29,6 +30,7 @@ func (b *Backend) LoadGenerator(spec worker.LoadSpec) (worker.LoadedGenerator, e
 			return nil, err
 		}
 		s.signature.MemoryBytes = bytes
+		b.keep(s)
 		return s, nil
 	}
 	return nil, &worker.Error{Kind: worker.KindUnsupported, Message: fmt.Sprintf("task %q is unknown; HailoRT runs vlm and speech", spec.Task)}

@@ -27,9 +27,7 @@ func (b *Backend) Load(spec worker.LoadSpec) (worker.LoadedNetwork, error) {
 		return nil, err
 	}
 	n.signature.MemoryBytes = bytes
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.networks[n] = true
+	b.keep(n)
 	return n, nil
 }
 

@@ -125,8 +125,6 @@ func (n *network) reconfigure() error {
 	return nil
 }
 
-// unfinished counts the jobs that were given up and go on, and how long the
-// oldest has since.
 func (n *network) unfinished() (int, time.Duration) {
 	var jobs C.size_t
 	var oldest C.int64_t
@@ -134,4 +132,11 @@ func (n *network) unfinished() (int, time.Duration) {
 		return 0, 0
 	}
 	return int(jobs), time.Duration(oldest) * time.Millisecond
+}
+
+// reserved is the host's memory for one set of buffers, in bytes.
+func (n *network) reserved() (int, error) {
+	var bytes C.size_t
+	err := failure(worker.OpInfer, C.npu_model_reserved(n.model, &bytes), "asking for the buffers' size")
+	return int(bytes), err
 }

@@ -7,24 +7,25 @@ import "C"
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"hailo-depth/worker"
 )
 
-// How long the library gets. Destroying is a call to the device: it takes
-// moments, or the library's limit of 10 s when the answer gets lost.
-const (
-	// unloadPatience is how long an unload waits; then it goes on by itself.
-	unloadPatience = 2 * time.Second
-	// closePatience is how long the end of the worker waits.
-	closePatience = 4 * time.Second
-	// abortPatience is what jobs get to end after they were aborted.
-	abortPatience = 12 * time.Second
-	// releasePatience is how long a load that finds the device full waits for
-	// what is being destroyed.
-	releasePatience = 12 * time.Second
-)
+// patience is how long the library gets. To destroy something is a call to the
+// device: it takes moments, or the library's limit of 10 s when the answer gets lost.
+type patience struct {
+	unload  time.Duration // what an unload waits; then it goes on by itself
+	close   time.Duration // what the end of the worker waits
+	abort   time.Duration // what jobs get to end after they were aborted
+	release time.Duration // what a load that finds the device full waits for what is being destroyed
+}
+
+func usualPatience() patience {
+	return patience{unload: 2 * time.Second, close: 4 * time.Second, abort: 12 * time.Second, release: 12 * time.Second}
+}
 
 // release is something that is being destroyed, beside the requests.
 type release struct {
@@ -54,21 +55,22 @@ func (b *Backend) unload(destroy func() error) error {
 	select {
 	case <-r.done:
 		return r.err
-	case <-time.After(unloadPatience):
+	case <-time.After(b.patience.unload):
 		return nil
 	}
+}
+
+func (b *Backend) releasing() []*release {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Keys(b.releases))
 }
 
 // awaitReleases waits for what is being destroyed; it reports whether there was
 // something, and it is gone.
 func (b *Backend) awaitReleases() bool {
-	b.mu.Lock()
-	pending := make([]*release, 0, len(b.releases))
-	for r := range b.releases {
-		pending = append(pending, r)
-	}
-	b.mu.Unlock()
-	late := time.After(releasePatience)
+	pending := b.releasing()
+	late := time.After(b.patience.release)
 	for _, r := range pending {
 		select {
 		case <-r.done:
@@ -86,15 +88,13 @@ func (n *network) Close() error { return n.backend.unload(n.destroy) }
 // aborted: the library would write to freed memory. Such a model stays, and its
 // jobs are counted.
 func (n *network) destroy() error {
-	if err := failure(worker.OpUnload, C.npu_model_end(n.model, C.uint32_t(abortPatience.Milliseconds())), "ending the model's jobs"); err != nil {
+	if err := failure(worker.OpUnload, C.npu_model_end(n.model, C.uint32_t(n.backend.patience.abort.Milliseconds())), "ending the model's jobs"); err != nil {
 		if isStatus(err, 4) {
-			return &worker.Error{Kind: worker.KindTimeout, Status: 4, Message: fmt.Sprintf("a job of the model did not end within %v of its abort; the model stays on the device", abortPatience)}
+			return &worker.Error{Kind: worker.KindTimeout, Status: 4, Message: fmt.Sprintf("a job of the model did not end within %v of its abort; the model stays on the device", n.backend.patience.abort)}
 		}
 		return err
 	}
-	n.backend.mu.Lock()
-	delete(n.backend.networks, n) // nobody asks for its jobs any more
-	n.backend.mu.Unlock()
+	n.backend.forget(n) // nobody asks for its jobs any more
 	return n.free()
 }
 

@@ -34,11 +34,14 @@ func (s *speech) load(spec worker.LoadSpec) error {
 func (s *speech) Signature() worker.Signature { return s.signature }
 
 // Close takes the generator off the device.
-func (s *speech) Close() error {
-	return s.backend.unload(func() error {
-		return failure(worker.OpUnload, C.npu_speech_free(s.speech), "destroying the generator")
-	})
+func (s *speech) Close() error { return s.backend.unload(s.destroy) }
+
+func (s *speech) destroy() error {
+	s.backend.forget(s)
+	return failure(worker.OpUnload, C.npu_speech_free(s.speech), "destroying the generator")
 }
+
+func (s *speech) unfinished() (int, time.Duration) { return 0, 0 }
 
 // Generate writes down a recording. The library does all of it in one call that
 // cannot be stopped and, up to 5.2, takes no notice of its time limit: the end

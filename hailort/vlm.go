@@ -58,7 +58,14 @@ func (v *vlm) free() error {
 func (v *vlm) Signature() worker.Signature { return v.signature }
 
 // Close takes the generator off the device.
-func (v *vlm) Close() error { return v.backend.unload(v.free) }
+func (v *vlm) Close() error { return v.backend.unload(v.destroy) }
+
+func (v *vlm) destroy() error {
+	v.backend.forget(v)
+	return v.free()
+}
+
+func (v *vlm) unfinished() (int, time.Duration) { return 0, 0 }
 
 const (
 	// pollTokens is how often a generation looks whether it is still wanted.
