@@ -11,6 +11,7 @@ import (
 	"hailo-depth/depthmap"
 	"hailo-depth/device"
 	"hailo-depth/logging"
+	"hailo-depth/representation"
 	"hailo-depth/strictyaml"
 )
 
@@ -29,11 +30,12 @@ type Depth struct {
 		KeepAlive float64 `yaml:"keep_alive"` // seconds; -1: for ever; 0: unload after each request
 	} `yaml:"model"`
 	Output struct {
-		Format       string `yaml:"format"`
-		Colormap     string `yaml:"colormap"`
-		Normalize    bool   `yaml:"normalize"`
-		IncludeStats bool   `yaml:"include_stats"`
-		DepthPNG16   bool   `yaml:"depth_png_16"` // add the 16-bit PNG to every answer
+		Format         string `yaml:"format"`
+		Colormap       string `yaml:"colormap"`
+		Representation string `yaml:"representation"`
+		Normalize      bool   `yaml:"normalize"`
+		IncludeStats   bool   `yaml:"include_stats"`
+		DepthPNG16     bool   `yaml:"depth_png_16"` // add the 16-bit PNG to every answer
 	} `yaml:"output"`
 	Input struct {
 		AllowLocalPaths    bool          `yaml:"allow_local_paths"`
@@ -57,6 +59,7 @@ type Depth struct {
 	} `yaml:"resource_limits"`
 	Device struct {
 		Socket     string `yaml:"socket"`     // empty: the default one if a manager answers there, else none
+		APISocket  string `yaml:"api_socket"` // the manager's HTTP socket; empty: beside the other; off: not used
 		Standalone bool   `yaml:"standalone"` // run the device manager inside this program
 		Backend    string `yaml:"backend"`    // when standalone
 		ONNX       ONNX   `yaml:"onnx"`       // when standalone
@@ -76,6 +79,7 @@ func DefaultDepth() Depth {
 	d.Server.Timeout, d.Server.ReadTimeout = 60*time.Second, 30*time.Second
 	d.Model.Type, d.Model.KeepAlive = "monocular", -1
 	d.Output.Format, d.Output.Colormap, d.Output.Normalize, d.Output.IncludeStats = "both", "viridis", true, true
+	d.Output.Representation = string(representation.Raw)
 	d.Input.AllowImageURL, d.Input.AllowPrivateURLs = true, true
 	d.Input.URLTimeout, d.Input.MaxImageMB, d.Input.MaxMegapixels = 10*time.Second, 50, 64
 	d.Resources.ModelDir = "/usr/share/hailo/models"
@@ -111,10 +115,13 @@ func LoadDepth(file string, getenv func(string) string, d *Depth) (string, error
 	return "", nil
 }
 
-// Environment applies HAILO_DEVICE_SOCKET.
+// Environment applies HAILO_DEVICE_SOCKET and HAILO_DEVICE_API_SOCKET.
 func (d *Depth) Environment(lookup func(string) (string, bool)) {
 	if v, ok := lookup("HAILO_DEVICE_SOCKET"); ok && v != "" {
 		d.Device.Socket = v
+	}
+	if v, ok := lookup("HAILO_DEVICE_API_SOCKET"); ok && v != "" {
+		d.Device.APISocket = v
 	}
 }
 
@@ -152,6 +159,10 @@ func (d *Depth) SocketPath() string {
 	return d.Device.Socket
 }
 
+// APISocketPath is the manager's HTTP socket: device.api_socket, by default
+// manager.sock beside the other; empty when it is not to be used.
+func (d *Depth) APISocketPath() string { return apiSocketPath(d.Device.APISocket, d.SocketPath()) }
+
 // Validate checks every value; source names where they come from.
 func (d *Depth) Validate(source string) error {
 	c := check{source: source}
@@ -162,6 +173,7 @@ func (d *Depth) Validate(source string) error {
 	c.that(d.Model.KeepAlive == -1 || d.Model.KeepAlive >= 0 && d.Model.KeepAlive <= 1e9, "model.keep_alive", d.Model.KeepAlive, "-1 (for ever), 0 (unload after each request) or idle seconds")
 	c.oneOf("output.format", d.Output.Format, depthapi.Formats()...)
 	c.oneOf("output.colormap", d.Output.Colormap, depthmap.Colormaps()...)
+	c.oneOf("output.representation", d.Output.Representation, representation.Names()...)
 	c.that(d.Input.URLTimeout >= 10*time.Millisecond, "input.url_timeout", d.Input.URLTimeout, "at least 10ms")
 	c.that(d.Input.MaxImageMB > 0 && d.Input.MaxImageMB <= 1024, "input.max_image_mb", d.Input.MaxImageMB, "more than 0, at most 1024")
 	c.that(d.Input.MaxMegapixels > 0 && d.Input.MaxMegapixels <= 1000, "input.max_megapixels", d.Input.MaxMegapixels, "more than 0, at most 1000")

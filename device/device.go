@@ -47,13 +47,17 @@ type Input struct {
 	BatchSize int             `json:"batch_size,omitzero"` // ocr recognition
 	TimeoutMS int64           `json:"timeout_ms,omitzero"` // clip
 
-	Prompt      string          `json:"prompt,omitzero"`               // vlm, vlm_chat
-	Frames      []tensor.Tensor `json:"frames,omitzero"`               // vlm, vlm_chat: uint8 [H, W, 3]
-	Temperature *float64        `json:"temperature,omitzero"`          // vlm, vlm_chat: 0 is greedy; nil: the model's own
-	Seed        *int64          `json:"seed,omitzero"`                 // vlm, vlm_chat; nil: a random one
-	MaxTokens   int             `json:"max_generated_tokens,omitzero"` // vlm, vlm_chat; 0: the model's own
-	Audio       *tensor.Tensor  `json:"audio,omitzero"`                // whisper: float32 [N], 16 kHz mono, -1..1
-	Task        string          `json:"task,omitzero"`                 // whisper: transcribe, translate; empty: transcribe
+	// Prompt is, for vlm and vlm_chat, what the model is given word for word.
+	// Messages is a conversation instead, objects {role, content}, of which the
+	// model's template makes the prompt; on the wire both are "prompt".
+	Prompt      string           `json:"prompt,omitzero"`
+	Messages    []jsontext.Value `json:"-"`
+	Frames      []tensor.Tensor  `json:"frames,omitzero"`               // vlm, vlm_chat: uint8 [H, W, 3]
+	Temperature *float64         `json:"temperature,omitzero"`          // vlm, vlm_chat: 0 is greedy; nil: the model's own
+	Seed        *int64           `json:"seed,omitzero"`                 // vlm, vlm_chat; nil: a random one
+	MaxTokens   int              `json:"max_generated_tokens,omitzero"` // vlm, vlm_chat; 0: the model's own
+	Audio       *tensor.Tensor   `json:"audio,omitzero"`                // whisper: float32 [N], 16 kHz mono, -1..1
+	Task        string           `json:"task,omitzero"`                 // whisper: transcribe, translate; empty: transcribe
 }
 
 // Result is what comes out: exactly one of its fields is set.
@@ -127,6 +131,22 @@ type LoadedModel struct {
 	LoadedAt    time.Time
 	LastUsed    time.Time
 	MemoryBytes int64
+	// Tensors are what its networks take and give, shared: not to be changed.
+	// Empty over the old protocol.
+	Tensors Signature
+}
+
+// Signature is what the networks of a model take and give.
+type Signature struct{ Inputs, Outputs []TensorInfo }
+
+// TensorInfo describes an input or output of a network.
+type TensorInfo struct {
+	// Network is the part of the model that it belongs to, such as "image" or
+	// "recognition:en"; empty for models of one network.
+	Network string
+	Name    string
+	DType   tensor.DType
+	Shape   tensor.Shape
 }
 
 // CapacityEvent is the last time that the device's memory was full.

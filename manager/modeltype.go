@@ -37,6 +37,8 @@ type networks interface {
 	signature(part string) (worker.Signature, bool)
 	// run runs one network on inputs that fit its signature.
 	run(part string, inputs []tensor.Tensor) ([]worker.Output, error)
+	// generate runs one generative network.
+	generate(part string, g worker.Generation) (worker.Generated, error)
 }
 
 // params is model_params, over all types.
@@ -74,8 +76,12 @@ func typeOf(name string) (modelType, bool) {
 		return clipType{}, true
 	case "ocr":
 		return ocrType{}, true
-	case "vlm", "vlm_chat", "whisper":
-		return generativeType{name}, true
+	case "vlm":
+		return vlmType{}, true
+	case "vlm_chat":
+		return chatType{}, true
+	case "whisper":
+		return whisperType{}, true
 	}
 	return nil, false
 }
@@ -148,4 +154,21 @@ func asResult(outputs []worker.Output) device.Result {
 		r.Named = append(r.Named, device.Named(o))
 	}
 	return r
+}
+
+// describe lists the tensors of a model's networks, in the order of its parts.
+func describe(parts []part, signatures map[string]worker.Signature) (s device.Signature) {
+	for _, p := range parts {
+		network := p.name
+		if network == mainPart {
+			network = ""
+		}
+		for _, t := range signatures[p.name].Inputs {
+			s.Inputs = append(s.Inputs, device.TensorInfo{Network: network, Name: t.Name, DType: t.DType, Shape: t.Shape})
+		}
+		for _, t := range signatures[p.name].Outputs {
+			s.Outputs = append(s.Outputs, device.TensorInfo{Network: network, Name: t.Name, DType: t.DType, Shape: t.Shape})
+		}
+	}
+	return s
 }
