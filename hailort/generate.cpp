@@ -134,6 +134,13 @@ int npu_completion_read(npu_completion *completion, uint32_t timeout_ms, char **
     });
 }
 
+// leave keeps a completion whose destruction would end the process.
+static int leave(npu_completion *completion, hailo_status status) {
+    static auto *left = new std::vector<npu_completion *>; // so that it is no mystery to whoever looks for leaks
+    left->push_back(completion);
+    return status;
+}
+
 // The order matters: a completion that is destroyed in mid-generation after its
 // connection died ends the process, and says so only through abort. The status
 // after an abort changes when what is left has been read.
@@ -143,7 +150,7 @@ int npu_completion_end(npu_completion *completion, uint32_t patience_ms) {
         if (going()) {
             const hailo_status aborted = completion->completion.abort();
             if (HAILO_SUCCESS != aborted) {
-                return aborted; // left in memory
+                return leave(completion, aborted);
             }
         }
         const auto deadline = Clock::now() + milliseconds(patience_ms);
@@ -151,7 +158,7 @@ int npu_completion_end(npu_completion *completion, uint32_t patience_ms) {
             const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
             auto piece = completion->completion.read(std::max(milliseconds(0), left));
             if (!piece) {
-                return piece.status(); // left in memory
+                return leave(completion, piece.status());
             }
         }
         delete completion;

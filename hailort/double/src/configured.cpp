@@ -104,20 +104,17 @@ hailo_status ConfiguredInferModel::Impl::submit(const Bindings &bindings, Callba
     Clock::time_point due;
     {
         std::lock_guard<std::mutex> lock(Chip::the().mutex);
-        hailo_status refusal = call.status;
-        if (HAILO_SUCCESS == refusal) {
-            refusal = m_connection->status();
-        }
-        if (HAILO_SUCCESS == refusal && m_shut_down) {
+        const hailo_status fate = HAILO_SUCCESS == m_connection->status() ? call.status : m_connection->status();
+        if (HAILO_SUCCESS == fate && m_shut_down) {
             return HAILO_STREAM_ABORT;
         }
-        if (HAILO_SUCCESS == refusal) {
-            refusal = m_flights.size() >= m_queue ? HAILO_QUEUE_IS_FULL : check(bindings);
+        const hailo_status fault = m_flights.size() >= m_queue ? HAILO_QUEUE_IS_FULL : check(bindings);
+        if (HAILO_SUCCESS != fault) {
+            Statistics::the().gauge("refused_jobs", 1); // by the caller's own doing
         }
-        if (HAILO_SUCCESS != refusal) {
-            Statistics::the().gauge("refused_jobs", 1);
+        if (HAILO_SUCCESS != fate || HAILO_SUCCESS != fault) {
             m_shut_down = true; // one refusal spoils the model
-            return refusal;
+            return HAILO_SUCCESS != fate ? fate : fault;
         }
         m_flights[flight.get()] = flight;
         m_connection->jobs[flight.get()] = [model, flight] { land(model, flight, HAILO_COMMUNICATION_CLOSED); };

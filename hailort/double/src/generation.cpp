@@ -42,7 +42,8 @@ hailo_status Session::open(const char *call, const std::shared_ptr<hailort::VDev
         return room;
     }
     if (verdict.false_timeout) {
-        new std::shared_ptr<Session>(fresh); // the chip keeps it: its connection is never closed
+        static auto *orphans = new std::vector<std::shared_ptr<Session>>; // for as long as the process lives
+        orphans->push_back(fresh); // the chip keeps it: its connection is never closed
         return timed_out();
     }
     session = fresh;
