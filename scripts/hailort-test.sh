@@ -9,6 +9,7 @@ headers="-I$PWD/hailort/double/include"
 plain=$PWD/lib/hailort-double
 asan=$PWD/lib/hailort-double-asan
 
+make -s -C hailort/double surface
 make -s -C hailort/double OUT="$plain"
 make -s -C hailort/double OUT="$asan" FLAGS="-fsanitize=address -fno-omit-frame-pointer"
 

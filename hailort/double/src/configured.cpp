@@ -91,8 +91,18 @@ hailo_status ConfiguredInferModel::Impl::check(const Bindings &bindings) const {
         }
         return HAILO_SUCCESS;
     };
-    const hailo_status status = all(m_inputs, bindings.m_inputs);
-    return HAILO_SUCCESS == status ? all(m_outputs, bindings.m_outputs) : status;
+    hailo_status status = all(m_inputs, bindings.m_inputs);
+    if (HAILO_SUCCESS == status) {
+        status = all(m_outputs, bindings.m_outputs);
+    }
+    for (const auto &flight : m_flights) {
+        for (const auto &output : flight.second->bindings.m_outputs) {
+            if (HAILO_SUCCESS == status && output.second.m_slot->view.data() == bindings.m_outputs.at(output.first).m_slot->view.data()) {
+                Statistics::the().violation("two jobs in flight write to the same buffer");
+            }
+        }
+    }
+    return status;
 }
 
 hailo_status ConfiguredInferModel::Impl::submit(const Bindings &bindings, Callback callback, std::shared_ptr<AsyncInferJob::Impl> job) {
