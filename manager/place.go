@@ -45,8 +45,9 @@ func (t *tries) pass(ctx context.Context) bool {
 	}
 }
 
-// remedy does what may help after an inference of m failed; false: it is not to
-// run again.
+// remedy does what may help after an inference failed; false: it is not to run
+// again. A generation never is: it may have run for minutes, and whoever asked
+// may ask again.
 func (r *runtime) remedy(ctx context.Context, m *model, failure *worker.Error, tried *tries) bool {
 	switch failure.Kind {
 	case worker.KindLost:
