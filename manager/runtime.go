@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -265,13 +264,23 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 // or before the manager stops, costs the worker its life: nothing else can free
 // the device.
 func (r *runtime) bounded(life context.Context, limit time.Duration, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(life, limit)
+	ctx, cancel := context.WithTimeoutCause(life, limit, errSilent(limit))
 	defer cancel()
+	return r.within(life, ctx, call)
+}
+
+func errSilent(limit time.Duration) error {
+	return fmt.Errorf("the device did not answer within %v", limit)
+}
+
+// within runs one call into the worker, which costs its life when ctx, made from
+// life, ends first.
+func (r *runtime) within(life, ctx context.Context, call func(context.Context) error) error {
 	r.busy.begin()
 	err := call(ctx)
 	r.busy.end()
 	if err != nil && ctx.Err() != nil {
-		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
+		late := &worker.Error{Kind: worker.KindTimeout, Message: context.Cause(ctx).Error() + "; its worker was restarted"}
 		if life.Err() != nil {
 			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
@@ -378,12 +387,9 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 			return device.Result{}, asLoadError(err)
 		}
 		r.last = m
-		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type)}
+		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type), ownMS: in.TimeoutMS}
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
-		}
-		if own := in.TimeoutMS; own > 0 && own < math.MaxInt64/int64(time.Millisecond) {
-			use.own = time.Duration(own) * time.Millisecond
 		}
 		inferring := time.Now()
 		r.active.Store(&activity{loaded.key, "infer", inferring})
@@ -423,7 +429,7 @@ type session struct {
 	runtime *runtime
 	model   *model
 	limit   time.Duration // of one network of tensors
-	own     time.Duration // what whoever asked gives a generation; 0: no limit
+	ownMS   int64         // what whoever asked gives it; 0: no limit
 	library time.Duration // spent inside the library
 }
 
