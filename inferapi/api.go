@@ -17,8 +17,6 @@ import (
 // Manager is what the API gives access to.
 type Manager interface {
 	device.Service
-	// Check refuses a model that cannot be loaded without asking the device.
-	Check(m device.Model) error
 	// Ready says why requests would fail at the moment, "" when they would not.
 	Ready() string
 	// Alive reports whether the scheduler turns.
@@ -144,6 +142,8 @@ func (a *API) Handler(access Access) http.Handler {
 }
 
 func (s *session) dispatch(w http.ResponseWriter, r *http.Request, methods []route) {
+	// The connection's last request left its own deadline behind.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout)) // writers of tests have none
 	var allowed []string
 	for _, m := range methods {
 		if r.Method == m.method || r.Method == http.MethodHead && m.method == http.MethodGet {
