@@ -78,6 +78,7 @@ type route struct {
 
 func routes() []route {
 	status := func(s *session, w http.ResponseWriter, r *http.Request) error {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout)) // writers of tests have none
 		s.Status.ServeHTTP(w, r)
 		return nil
 	}
@@ -142,8 +143,6 @@ func (a *API) Handler(access Access) http.Handler {
 }
 
 func (s *session) dispatch(w http.ResponseWriter, r *http.Request, methods []route) {
-	// The connection's last request left its own deadline behind.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout)) // writers of tests have none
 	var allowed []string
 	for _, m := range methods {
 		if r.Method == m.method || r.Method == http.MethodHead && m.method == http.MethodGet {

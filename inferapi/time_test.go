@@ -138,6 +138,26 @@ func TestSlowClients(t *testing.T) {
 	})
 }
 
+// A client that does not take its answer is cut off in time.
+func TestAnswersThatAreNotTaken(t *testing.T) {
+	inBubble(t, &fake{infer: func(context.Context, device.Model, device.Input) (device.Result, error) {
+		return device.Result{Tensor: picture(1)}, nil
+	}}, func(t *testing.T, _ *pipes, connect func() conn, stop func() error) {
+		body := flat(1, "")
+		for _, request := range []string{get("/metrics"), get("/v2"), fmt.Sprintf("POST /v2/models/m/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(body), body)} {
+			c := connect()
+			fmt.Fprint(c.Conn, request)
+			time.Sleep(2 * time.Minute)
+			if text, err := io.ReadAll(c); len(text) > 0 {
+				t.Errorf("%.20s: %q, %v", request, text, err)
+			}
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A request under way when the server stops is answered; a client that does not
 // take its answer is cut off.
 func TestStop(t *testing.T) {
