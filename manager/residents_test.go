@@ -109,6 +109,10 @@ func TestPinnedModelsStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.expectModels(t, "a10") // pinning loads
+		time.Sleep(unservedGrace)
+		if m := r.Overview(t.Context()).Models[0]; !m.Pinned || !m.ExpiresAt.IsZero() || m.KeepAlive != 30 {
+			t.Errorf("%+v", m)
+		}
 		for _, name := range []string{"b10", "c10", "d10", "e20"} {
 			time.Sleep(time.Second)
 			if err := r.infer(t.Context(), name); err != nil {
@@ -347,6 +351,37 @@ func TestUnfinishedJobs(t *testing.T) {
 		if err := r.infer(t.Context(), "a10"); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// TestUnfinishedJobThatEndsInTime: when its replacement's turn comes, the worker
+// has nothing left to be replaced for.
+func TestUnfinishedJobThatEndsInTime(t *testing.T) {
+	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
+		r.load(t, "a10")
+		r.device.events()
+		r.device.mu.Lock()
+		r.device.took = 20 * time.Second
+		r.device.mu.Unlock()
+		set := func(stuck time.Time) {
+			r.device.mu.Lock()
+			defer r.device.mu.Unlock()
+			r.device.stuck = stuck
+		}
+		set(time.Now().Add(-25 * time.Second))
+		done := make(chan error)
+		go func() { done <- r.infer(t.Context(), "a10") }() // holds the device for 20 s; the limit passes after 5
+		time.Sleep(15 * time.Second)                        // a reading has told, and the replacement waits
+		if n := r.metric(t, "hailo_device_unfinished_jobs"); n != 1 {
+			t.Errorf("%v unfinished jobs counted", n)
+		}
+		set(time.Time{})
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		r.expectEvents(t, "infer a10")
+		time.Sleep(time.Minute)
+		r.expectEvents(t)
 	})
 }
 
