@@ -135,7 +135,7 @@ func TestMemoryThatComesBackLate(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.expectEvents(t, "load d10", "unload a10", "load d10", "infer d10")
-		if took := time.Since(began); took < 1500*time.Millisecond || took > 1700*time.Millisecond {
+		if took := time.Since(began); took < 1500*time.Millisecond || took > 1500*time.Millisecond+mostReleasePoll {
 			t.Errorf("waited %v for memory that was back after 1.5 s", took)
 		}
 		if n := r.metric(t, "hailo_device_memory_release_wait_seconds", "outcome=released"); n != 1 {
@@ -158,7 +158,7 @@ func TestMemoryThatDoesNotComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.expectEvents(t, "load d15", "unload a10", "load d15", "unload b10", "load d15", "close", "start", "load d15", "infer d15")
-		if took := time.Since(began); took != 2*DefaultLimits().ReleaseWait {
+		if took := time.Since(began); took < 2*DefaultLimits().ReleaseWait || took > 2*(DefaultLimits().ReleaseWait+mostReleasePoll) {
 			t.Errorf("took %v", took)
 		}
 		if n := r.metric(t, "hailo_device_memory_release_wait_seconds", "outcome=not_released"); n != 2 {
