@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// measureTimeout is what a worker may take to tell its memory around a load.
-	measureTimeout = time.Second
+	// measureTimeout is what a worker may take to tell its memory around a load; a
+	// Hailo-10H takes a few tenths of a second.
+	measureTimeout = 2 * time.Second
 	// The memory is looked at again after an eviction at growing distances: most
 	// of it is back at once, and a reading is work for the device.
 	leastReleasePoll, mostReleasePoll = 5 * time.Millisecond, 250 * time.Millisecond

@@ -187,6 +187,35 @@ func TestPinnedModelThatFailsIsTriedAgain(t *testing.T) {
 	})
 }
 
+// TestPinnedModelWithoutRoom is tried ever more seldom: each try may cost others
+// their place.
+func TestPinnedModelWithoutRoom(t *testing.T) {
+	inBubble(t, 20, nil, func(t *testing.T, r *rig) {
+		for _, name := range []string{"a10", "b10"} {
+			if err := r.Pin(t.Context(), r.model(name), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.device.mu.Lock()
+		r.device.capacity = 15
+		r.device.mu.Unlock()
+		r.device.living().die("die")
+		r.device.events()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		tries := 0
+		for _, e := range r.device.events() {
+			if e == "load b10" {
+				tries++
+			}
+		}
+		if tries != 7 { // at once, then 30 s, 1, 2, 4, 8 and 16 min after the one before
+			t.Errorf("%d loads", tries)
+		}
+		r.expectModels(t, "a10")
+	})
+}
+
 // TestLeakWithPinnedModels: a device that leaks is opened anew for a request, and the
 // pinned model comes back.
 func TestLeakWithPinnedModels(t *testing.T) {
@@ -228,6 +257,15 @@ func TestPreload(t *testing.T) {
 		}
 		r.expectEvents(t, "start", "load a10", "infer a10", "load b10", "load c10-gone")
 		r.expectModels(t, "a10", "b10")
+		// New settings are another chance for what was given up, and only for that.
+		s := r.runtime.tuned.Load().settings
+		s.KeepAlive = seconds(3600)
+		if err := r.Apply(DefaultLimits(), s); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.expectEvents(t, "load c10-gone")
 		if n := r.metric(t, "hailo_device_inference_duration_seconds"); n != 0 {
 			t.Errorf("the warm-up counts as %v inferences", n)
 		}
