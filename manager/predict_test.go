@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/sizes"
 )
 
 // known loads models once and unloads them, so that their sizes are measured.
@@ -210,4 +211,32 @@ func TestOneLoadForManyWaiters(t *testing.T) {
 			t.Errorf("%d loads", loads)
 		}
 	})
+}
+
+// TestSizesOutliveTheManager: the next one makes room before its first load.
+func TestSizesOutliveTheManager(t *testing.T) {
+	path := t.TempDir() + "/sizes.json"
+	dir := ""
+	for run := range 2 {
+		inBubbleWith(t, 30, func(r *rig, o *Options) {
+			if run > 0 {
+				r.dir = dir // the same files
+			}
+			dir = r.dir
+			var err error
+			if o.Sizes, err = sizes.Open(path); err != nil {
+				t.Fatal(err)
+			}
+		}, func(t *testing.T, r *rig) {
+			if run == 0 {
+				r.load(t, "d15", "a10")
+				return
+			}
+			r.load(t, "b20")
+			time.Sleep(time.Minute)
+			r.device.events()
+			r.load(t, "d15")
+			r.expectEvents(t, "unload b20", "load d15")
+		})
+	}
 }
