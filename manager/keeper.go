@@ -29,6 +29,7 @@ type keeper struct {
 	open     time.Time         // when to open the device, while there is none
 	away     bool              // there was none when it last looked
 	prepared map[key]bool      // of what is preloaded: loaded (true) or given up
+	started  bool              // all that was to be preloaded at the start is prepared
 	tried    map[key]attempt   // the last one to load a model
 	expired  map[key]time.Time // the expiry that was last acted on
 	checked  time.Time         // when a job that does not end was last acted on
@@ -133,8 +134,12 @@ func (k *keeper) unfinished(ctx context.Context, t *tuned, now time.Time) bool {
 	return true
 }
 
-// announce says in Ready what is still being prepared.
+// announce says in Ready what is still being prepared at the start. What a reload
+// adds does not count: the manager goes on serving.
 func (k *keeper) announce(t *tuned) {
+	if k.started {
+		return
+	}
 	var names []string
 	for _, w := range t.settings.Models {
 		id := key{w.Model.Type, w.Model.Path}
@@ -146,6 +151,7 @@ func (k *keeper) announce(t *tuned) {
 	if len(names) > 0 {
 		text = "being loaded: " + strings.Join(names, ", ")
 	}
+	k.started = text == ""
 	k.m.preparing.Store(&text)
 }
 

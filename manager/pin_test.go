@@ -123,6 +123,30 @@ func TestPinnedModelWithoutRoom(t *testing.T) {
 	})
 }
 
+// TestPinnedLanguageModelKeepsOthersOut: the device holds one at a time.
+func TestPinnedLanguageModelKeepsOthersOut(t *testing.T) {
+	inBubble(t, 100, nil, func(t *testing.T, r *rig) {
+		first, second := r.model("a10"), r.model("b10")
+		first.Type, second.Type = "vlm", "vlm_chat"
+		if err := r.Pin(t.Context(), first, true); err != nil {
+			t.Fatal(err)
+		}
+		_, err := r.Load(t.Context(), second)
+		expectKind(t, err, device.KindMemoryFull, "the device holds one vision-language model at a time, and a10 (vlm) is pinned")
+		r.expectModels(t, "a10")
+		if err := r.Pin(t.Context(), first, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Load(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		r.expectModels(t, "b10")
+		if n := r.metric(t, "hailo_device_model_evictions_total", "reason=generative"); n != 1 {
+			t.Errorf("%v evictions counted", n)
+		}
+	})
+}
+
 // TestLeakWithPinnedModels: a device that leaks is opened anew for a request, and the
 // pinned model comes back.
 func TestLeakWithPinnedModels(t *testing.T) {

@@ -43,6 +43,10 @@ func TestPreload(t *testing.T) {
 		if err := r.Apply(DefaultLimits(), s); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait()
+		if why := r.Ready(); why != "" {
+			t.Errorf("not ready during a reload: %q", why)
+		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		r.expectEvents(t, "load c10-gone")

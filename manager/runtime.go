@@ -269,12 +269,14 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 	err := call(ctx)
 	r.busy.end()
 	if err != nil && ctx.Err() != nil {
+		reason := restartTimeout
 		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
 		if life.Err() != nil {
+			reason = restartAbandoned
 			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
-		r.end(err, restartTimeout)
+		r.end(err, reason)
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
