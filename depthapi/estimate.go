@@ -86,7 +86,7 @@ func (a *API) work(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 	kind := accepted(r.Header.Get("Accept"))
 	request := depth.Request{
 		Data: data, Orient: f.options.orient, Normalize: f.options.normalize,
-		Representation: representation.Name(f.options.representation), Within: f.options.within,
+		Representation: representation.Name(f.options.representation), Within: f.options.within, Scale: f.options.scale,
 	}
 	switch {
 	case kind == typeNPZ:
