@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/tensor"
 )
 
 // TestManagerUnderRandomUse lets several clients load, infer, unload and leave
@@ -20,12 +22,19 @@ func TestManagerUnderRandomUse(t *testing.T) {
 	for seed := range uint64(150) {
 		random := rand.New(rand.NewPCG(seed, 4))
 		capacity := int64(5 + random.IntN(40))
-		limits := func(l *Limits) {
-			l.MaxEvictions = random.IntN(5)
-			l.Queue = 1 + random.IntN(8)
-			l.LoadTimeout, l.InferTimeout = 5*time.Second, 2*time.Second
+		options := func(r *rig, o *Options) {
+			o.Limits.MaxEvictions = random.IntN(5)
+			o.Limits.Queue = 1 + random.IntN(8)
+			o.Limits.LoadTimeout, o.Limits.InferTimeout = 5*time.Second, 2*time.Second
+			o.Limits.GenerateTimeout, o.Limits.TokenTimeout = 4*time.Second, 2*time.Second
+			o.Limits.Deaths = random.IntN(4)
+			if random.IntN(2) == 0 {
+				o.Settings.KeepAlive = seconds(random.IntN(5))
+			}
+			r.device.release = time.Duration(random.IntN(3)) * time.Second
+			r.device.hidden = int64(random.IntN(3))
 		}
-		inBubble(t, capacity, limits, func(t *testing.T, r *rig) { useAtRandom(t, r, random) })
+		inBubbleWith(t, capacity, options, func(t *testing.T, r *rig) { useAtRandom(t, r, random) })
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -78,6 +87,12 @@ func useAtRandom(t *testing.T, r *rig, random *rand.Rand) {
 	}
 	clients.Wait()
 	r.device.setFault(nil)
+	for _, name := range models { // what stays pinned may leave no room for the rest
+		if err := r.Pin(t.Context(), r.model(name), false); err != nil && device.KindOf(err) != device.KindUnavailable {
+			t.Errorf("unpinning: %v", err)
+		}
+		calls["unpin "+"ok"]++
+	}
 	time.Sleep(5 * time.Minute) // what is under way without an audience ends; the worker is repaired
 	synctest.Wait()
 	r.checkAtRest(t, calls)
@@ -96,13 +111,21 @@ func (r *rig) act(t *testing.T, random *rand.Rand, models []string) (action stri
 	}
 	defer cancel()
 	name := models[random.IntN(len(models))]
-	switch n := random.IntN(10); {
+	switch n := random.IntN(12); {
+	case n == 10:
+		return "pin", r.Pin(ctx, r.model(name), true)
+	case n == 11:
+		return "unpin", r.Pin(ctx, r.model(name), false)
 	case n < 2:
 		_, err = r.Load(ctx, r.model(name))
 		return "load", err
 	case n < 3:
 		_, err = r.Unload(ctx, r.model(name))
 		return "unload", err
+	case n < 5:
+		modelType := []string{"vlm", "vlm_chat"}[random.IntN(2)]
+		_, err = r.Infer(ctx, r.typed(modelType, name), device.Input{Prompt: strings.Repeat("x ", random.IntN(30)) + "x", Frames: []tensor.Tensor{}})
+		return "infer", err
 	default:
 		return "infer", r.infer(ctx, name)
 	}
