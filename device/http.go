@@ -90,8 +90,11 @@ func (c *HTTPClient) Pin(ctx context.Context, name string, pinned bool) error {
 	return c.post(ctx, "/v1/models/"+url.PathEscape(name)+action, nil, nil)
 }
 
-// Reload has the manager apply its configuration anew.
-func (c *HTTPClient) Reload(ctx context.Context) error { return c.post(ctx, "/v1/reload", nil, nil) }
+// Reload has the manager apply its configuration anew. An error means that
+// nothing has changed.
+func (c *HTTPClient) Reload(ctx context.Context) (r Reloaded, err error) {
+	return r, c.post(ctx, "/v1/reload", nil, &r)
+}
 
 // Overview is the device, the models and the queue at this moment.
 func (c *HTTPClient) Overview(ctx context.Context) (o Overview, err error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // maxIdle bounds the connections that a client keeps for its next requests.
-const maxIdle = 8
+const maxIdle = 32
 
 // retryUnavailable is how soon a manager that is away may be back.
 const retryUnavailable = 2 * time.Second
@@ -78,9 +78,9 @@ func (l *line) use(ctx context.Context, conn net.Conn, exchange func(net.Conn) (
 
 func gaveUp(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &Error{Kind: KindTimeout, Message: "the device manager did not answer before the deadline"}
+		return &Error{Kind: KindTimeout, Reason: ReasonExpired, Message: "the device manager did not answer before the deadline"}
 	}
-	return &Error{Kind: KindCanceled, Message: "the request was canceled"}
+	return &Error{Kind: KindCanceled, Reason: ReasonCancelled, Message: "the request was canceled"}
 }
 
 func away(what, path string, err error) error {

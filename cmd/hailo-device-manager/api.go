@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hailo-depth/config"
-	"hailo-depth/device"
 	"hailo-depth/inferapi"
 	"hailo-depth/manager"
+	"hailo-depth/peer"
 	"hailo-depth/socketapi"
 	"hailo-depth/statusapi"
 )
@@ -46,15 +45,14 @@ const bodies = 4
 
 // openAPI listens on the Unix socket, which has the mode and group of socket,
 // and on the address, as the configuration says.
-func openAPI(c config.Manager, m *manager.Manager, socket socketapi.Socket, registry *prometheus.Registry, stopWithin time.Duration, log *slog.Logger) (all apis, err error) {
+func openAPI(c config.Manager, m *manager.Manager, r *reloader, socket socketapi.Socket, registry *prometheus.Registry, stopWithin time.Duration, log *slog.Logger) (all apis, err error) {
 	shared := &inferapi.API{
-		Manager: m, Overview: func(ctx context.Context) device.Overview { return overview(ctx, m) },
-		Models: func() []inferapi.Named { return nil },
+		Manager: m, Models: r.named, Reload: r.reload,
 		Status: statusapi.Handler(m, registry, log), Version: config.Version(),
 		MaxMessage: c.MaxMessageBytes, Bodies: inferapi.NewBodies(bodies * c.MaxMessageBytes), Log: log,
 	}
 	add := func(l net.Listener, access inferapi.Access) {
-		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin}, l})
+		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin, Client: peer.Name}, l})
 	}
 	if socket.Path = c.APISocketPath(); socket.Path != "" {
 		l, err := socketapi.Listen(socket)
@@ -104,26 +102,4 @@ func outside(address, tokenFile string) (inferapi.Access, error) {
 	}
 	host, _, err := net.SplitHostPort(address)
 	return inferapi.Access{Token: token, Hosts: []string{host}}, err
-}
-
-// overview is what the manager's status tells.
-func overview(ctx context.Context, m *manager.Manager) device.Overview {
-	now := time.Now()
-	o := device.Overview{At: now, Ready: m.Ready(), Models: []device.ModelOverview{}, Queue: device.QueueOverview{Clients: []device.ClientOverview{}}}
-	s, err := m.Status(ctx)
-	if err != nil {
-		return o
-	}
-	o.Device = device.DeviceOverview{
-		ID: s.DeviceID, Architecture: s.Architecture, Firmware: s.Firmware, TemperatureCelsius: s.Temperature,
-		MemoryTotalBytes: s.MemoryTotal, MemoryUsedBytes: s.MemoryUsed,
-	}
-	for _, l := range s.Models {
-		o.Models = append(o.Models, device.ModelOverview{
-			Name: inferapi.NameOf(l.Path), Type: l.Type, Path: l.Path, State: device.StateIdle, MemoryBytes: l.MemoryBytes,
-			LoadedAt: l.LoadedAt, LastUsed: l.LastUsed, IdleSeconds: now.Sub(l.LastUsed).Seconds(), KeepAlive: -1,
-		})
-	}
-	o.Queue.Waiting = s.QueueDepth
-	return o
 }
