@@ -34,6 +34,7 @@ type outcome struct {
 func (m *Manager) do(ctx context.Context, q request, fn func(context.Context) (load time.Duration, err error)) error {
 	terms := device.TermsOf(ctx)
 	if err := terms.Check(); err != nil {
+		m.account(ctx, outcome{request: q, terms: terms, err: err})
 		return err
 	}
 	life, end := m.lifeOf(q)
@@ -103,6 +104,9 @@ func inputBytes(in device.Input) (n int64) {
 		for i := range list {
 			n += int64(len(list[i].Data))
 		}
+	}
+	for _, m := range in.Messages {
+		n += int64(len(m))
 	}
 	return n + int64(len(in.Prompt))
 }
