@@ -143,7 +143,7 @@ func TestWhisper(t *testing.T) {
 	}
 	m := model(t, "whisper", "segment 0 1.5  hello", "segment 1.5 2 world")
 	audio := tensor.Tensor{DType: tensor.Float32, Shape: tensor.Shape{16000}, Data: make([]byte, 64000)}
-	r, err := d.client.Infer(within(t), m, device.Input{Audio: &audio, Language: "en", TimeoutMS: 10})
+	r, err := d.client.Infer(within(t), m, device.Input{Audio: &audio, Language: "en"})
 	if err != nil {
 		t.Fatal(err)
 	}
