@@ -50,7 +50,11 @@ func TestVLM(t *testing.T) {
 			}
 		}
 	}
-	// Loading the second has evicted the first: the chip has one cache.
+	// Loading the second has evicted the first, since the chip has one cache, and
+	// in the same worker: the library was not let run into it.
+	if n := d.counted(t, "calls.VLM::create"); n != 2 {
+		t.Errorf("this worker loaded %d models, want 2", n)
+	}
 	if s := d.status(t); len(s.Models) != 1 || s.Models[0].Type != "vlm" {
 		t.Errorf("models %+v", s.Models)
 	}
