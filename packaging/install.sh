@@ -498,6 +498,7 @@ verify_machine() {
 	url=http://$host:${port:-11439}
 	check "hailo-depth answers on $url" "journalctl -u $depth_unit -n 30" get "$url/health"
 	[ $passed = no ] || check "hailo-depth is ready" "curl $url/health/ready says what it waits for" await_ready "$url/health/ready"
+	check "nothing else is to fix: chip, driver, library, access, models" "hailo-device-manager doctor says what to do, line by line" hailo-device-manager doctor
 }
 
 do_verify() {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"hailo-depth/config"
+)
+
+// program is what a command has of the world.
+type program struct {
+	lookup         func(string) (string, bool)
+	stdout, stderr io.Writer
+}
+
+func (p program) getenv(name string) string {
+	value, _ := p.lookup(name)
+	return value
+}
+
+// command is what the program does instead of serving.
+type command struct {
+	name, about string
+	run         func(context.Context, program, []string) error
+}
+
+// commands lists them in the order of the help.
+func commands() []command {
+	return []command{
+		{"doctor", "look at this machine, and say what is ok and what to do", doctorCommand},
+	}
+}
+
+func listCommands() string {
+	var b strings.Builder
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-8s %s\n", c.name, c.about)
+	}
+	return b.String()
+}
+
+// options are the flags that commands share.
+type options struct {
+	set            *flag.FlagSet
+	config, socket *string
+	json           *bool
+}
+
+func newOptions(name string) *options {
+	set := flag.NewFlagSet("hailo-device-manager "+name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	return &options{
+		set:    set,
+		config: set.String("config", "", "configuration `file` of the manager (default "+defaultFile+", if it exists)"),
+		socket: set.String("socket", "", "`path` of the manager's socket (default: as configured)"),
+		json:   set.Bool("json", false, "print JSON"),
+	}
+}
+
+// errHelp says that the help was printed and there is nothing more to do.
+var errHelp = errors.New("help was printed")
+
+// parse reads the flags; about is the help's text above them. It takes least to
+// most arguments, which it returns.
+func (o *options) parse(p program, args []string, about string, least, most int) ([]string, error) {
+	if err := o.set.Parse(args); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			return nil, o.usage("%v", err)
+		}
+		if _, err := fmt.Fprint(p.stdout, about, "\nFlags:\n"); err != nil {
+			return nil, err
+		}
+		o.set.SetOutput(p.stdout)
+		o.set.PrintDefaults()
+		return nil, errHelp
+	}
+	switch n := o.set.NArg(); {
+	case n > most:
+		return nil, o.usage("unexpected argument %q", o.set.Arg(most))
+	case n < least:
+		return nil, o.usage("an argument is missing")
+	}
+	return o.set.Args(), nil
+}
+
+func (o *options) usage(format string, args ...any) error {
+	return &config.Error{Source: strings.TrimPrefix(o.set.Name(), "hailo-device-manager "), Message: fmt.Sprintf(format, args...) + "; see --help"}
+}

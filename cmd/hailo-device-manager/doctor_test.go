@@ -1,0 +1,70 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+
+	"hailo-depth/doctor"
+)
+
+// The doctor asks the real manager, and its exit code says whether all is well.
+func TestDoctor(t *testing.T) {
+	d := start(t, "")
+	d.mustInfer(t)
+	file := write(t, t.TempDir(), "config.yaml", "backend: sim\n")
+	args := []string{"doctor", "--config", file, "--socket", d.socket}
+	r := use(t, nil, args...)
+	for _, want := range []string{"  ok    hailo-device-manager ", file, "a simulated device", "  ok    socket ", "HAILO10H, firmware ", "1 model(s) loaded, 0 waiting", "\neverything needed is ok"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if r.code != 0 || r.stderr != "" || strings.Contains(r.stdout, "\x1b") {
+		t.Errorf("exit %d, %q:\n%s", r.code, r.stderr, r.stdout)
+	}
+
+	d.terminate(t, patience)
+	r = use(t, nil, append(args, "--json")...)
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(r.stdout), &report, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	if r.code != 1 || report.OK || !strings.HasPrefix(r.stderr, "hailo-device-manager: to fix: 1") || !strings.Contains(report.Reason(), "no manager runs") {
+		t.Errorf("exit %d, %q, %q", r.code, r.stderr, report.Reason())
+	}
+}
+
+// A configuration that cannot be used is among what is found, not the end.
+func TestDoctorOfWrongSettings(t *testing.T) {
+	file := write(t, t.TempDir(), "config.yaml", "bakend: sim\n")
+	r := use(t, nil, "doctor", "--config", file, "--socket", filepath.Join(shortDir(t), "none"))
+	if r.code != 1 || !strings.Contains(r.stdout, `fix   hailo-device-manager   `+file+`:1: unknown field "bakend"`) || !strings.Contains(r.stdout, "--check-config --config "+file) || !strings.Contains(r.stdout, "no manager runs") {
+		t.Errorf("exit %d, %q:\n%s", r.code, r.stderr, r.stdout)
+	}
+}
+
+// Every command explains itself with an example, and refuses what it does not know.
+func TestCommandsHelp(t *testing.T) {
+	list := use(t, nil, "--help").stdout
+	for _, c := range commands() {
+		if !strings.Contains(list, "\n  "+c.name+" ") {
+			t.Errorf("--help does not name %s", c.name)
+		}
+		r := use(t, nil, c.name, "--help")
+		if r.code != 0 || r.stderr != "" || !strings.Contains(r.stdout, "Usage: hailo-device-manager "+c.name) ||
+			!strings.Contains(r.stdout, "Example:\n  ") || !strings.Contains(r.stdout, "-json") {
+			t.Errorf("%s --help: %+v", c.name, r)
+		}
+		r = use(t, nil, c.name, "--frobnicate")
+		if r.code != 2 || r.stdout != "" || r.stderr != "hailo-device-manager: "+c.name+": flag provided but not defined: -frobnicate; see --help\n" {
+			t.Errorf("%s --frobnicate: %+v", c.name, r)
+		}
+		r = use(t, nil, c.name, "one", "two", "three")
+		if r.code != 2 || !strings.Contains(r.stderr, "unexpected argument") {
+			t.Errorf("%s with too many arguments: %+v", c.name, r)
+		}
+	}
+}
