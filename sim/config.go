@@ -12,6 +12,7 @@ type Config struct {
 	Latency, Jitter time.Duration // of an inference: Latency ± a uniform part of Jitter
 	Load            time.Duration // of loading a network
 	MemoryBytes     int64         // of the device; a network occupies the size of its file
+	Release         time.Duration // from an unload until its memory is free; negative: never
 	Seed            uint64        // of jitter and random faults
 	faults          source
 }
@@ -20,9 +21,11 @@ type Config struct {
 const Variables = `  HAILO_SIM_LATENCY_MS  time of one inference, e.g. 10, or 10~3 for 10 ± 3 (default 0)
   HAILO_SIM_LOAD_MS     time of loading a network (default 0)
   HAILO_SIM_MEMORY_MB   memory of the device in MiB (default 8192); a network takes the size of its file
+  HAILO_SIM_RELEASE_MS  time from an unload until its memory is free (default 0), or never: it leaks
   HAILO_SIM_FAULTS      faults to inject: OPERATION=FAULT@WHEN[,...], or @FILE to read them from a file
-                        before every operation. OPERATION: load, infer, unload, any.
-                        FAULT: a HailoRT status (81, 4, 62, ...), hang, crash.
+                        before every operation. OPERATION: load, infer, unload, any (of these), open.
+                        FAULT: a HailoRT status (81, 4, 62, ...), hang, crash; infer=stuck: answers 4 when
+                        its time is up, but the job never ends, or with stuck~MS, MS milliseconds later.
                         WHEN: N, N-M, N+ (operation numbers from 1) or pX (probability X)
   HAILO_SIM_SEED        seed of jitter and random faults (default 1)
 `
@@ -51,6 +54,11 @@ func FromEnv(getenv func(string) string) (Config, error) {
 			return fail("HAILO_SIM_MEMORY_MB", "a whole number of MiB above 0")
 		}
 		c.MemoryBytes = mib << 20
+	}
+	if text := getenv("HAILO_SIM_RELEASE_MS"); text == "never" {
+		c.Release = never
+	} else if c.Release, err = milliseconds(text); err != nil {
+		return fail("HAILO_SIM_RELEASE_MS", "milliseconds, or never")
 	}
 	if text := getenv("HAILO_SIM_SEED"); text != "" {
 		if c.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {

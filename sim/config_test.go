@@ -27,6 +27,8 @@ func TestConfigFromEnv(t *testing.T) {
 		"LATENCY_MS=0.25~0":             {Latency: ms / 4, MemoryBytes: 8 << 30, Seed: 1},
 		"LOAD_MS=40000 MEMORY_MB=1":     {Load: 40 * time.Second, MemoryBytes: 1 << 20, Seed: 1},
 		"MEMORY_MB=2147483647":          {MemoryBytes: 2147483647 << 20, Seed: 1},
+		"RELEASE_MS=250":                {MemoryBytes: 8 << 30, Release: 250 * ms, Seed: 1},
+		"RELEASE_MS=never":              {MemoryBytes: 8 << 30, Release: -1, Seed: 1},
 		"SEED=0":                        {MemoryBytes: 8 << 30},
 		"SEED=18446744073709551615":     {MemoryBytes: 8 << 30, Seed: 1<<64 - 1},
 		"LATENCY_MS=10000000 LOAD_MS=0": {Latency: 1e7 * ms, MemoryBytes: 8 << 30, Seed: 1},
@@ -40,7 +42,7 @@ func TestConfigFromEnv(t *testing.T) {
 			t.Errorf("%s gives faults", env)
 		}
 		got.faults = source{}
-		if got.Latency != want.Latency || got.Jitter != want.Jitter || got.Load != want.Load || got.MemoryBytes != want.MemoryBytes || got.Seed != want.Seed {
+		if got.Latency != want.Latency || got.Jitter != want.Jitter || got.Load != want.Load || got.MemoryBytes != want.MemoryBytes || got.Release != want.Release || got.Seed != want.Seed {
 			t.Errorf("%s gives %+v, want %+v", env, got, want)
 		}
 	}
@@ -62,6 +64,8 @@ func TestConfigRefuses(t *testing.T) {
 		"MEMORY_MB=-8":          "MiB above 0",
 		"MEMORY_MB=1.5":         "MiB above 0",
 		"MEMORY_MB=99999999999": "MiB above 0",
+		"RELEASE_MS=-1":         "milliseconds, or never",
+		"RELEASE_MS=late":       "milliseconds, or never",
 		"SEED=-1":               "a whole number",
 		"SEED=one":              "a whole number",
 		"FAULTS=infer=later":    "expected e.g. infer=81@3",

@@ -4,11 +4,12 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"hailo-depth/tensor"
@@ -23,8 +24,8 @@ type Device struct {
 	random *rand.Rand // load, infer and unload come one at a time
 	counts map[worker.Operation]uint64
 
-	mu   sync.Mutex // used is read beside a load by Statistics
-	used int64
+	memory     memory
+	unfinished unfinished
 }
 
 // New makes a device.
@@ -34,7 +35,22 @@ func New(config Config) *Device {
 		exit:   os.Exit,
 		random: rand.New(rand.NewPCG(config.Seed, 0)),
 		counts: map[worker.Operation]uint64{},
+		memory: memory{total: config.MemoryBytes, release: config.Release},
 	}
+}
+
+// Serve runs a device as a worker program does: it opens it and answers the
+// manager until that goes away.
+func Serve(ctx context.Context, config Config) error {
+	d := New(config)
+	err := d.strike(worker.OpOpen, d.Identify().DeviceID)
+	if e, ok := errors.AsType[*worker.Error](err); ok {
+		return worker.Refuse(ctx, e)
+	}
+	if err != nil {
+		return err
+	}
+	return worker.Serve(ctx, d)
 }
 
 // Identify gives the values of the recorded cases.
@@ -50,9 +66,11 @@ func (d *Device) Identify() worker.Identity {
 // Statistics gives a constant temperature and the true use of the budget.
 func (d *Device) Statistics() worker.Statistics {
 	celsius := 53.5
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: d.config.MemoryBytes, MemoryUsedBytes: d.used}
+	jobs, oldest := d.unfinished.read()
+	return worker.Statistics{
+		TemperatureCelsius: &celsius, MemoryTotalBytes: d.memory.total, MemoryUsedBytes: d.memory.inUse(),
+		UnfinishedJobs: jobs, OldestUnfinishedMS: oldest.Milliseconds(),
+	}
 }
 
 // Close releases nothing: the memory is simulated.
@@ -71,18 +89,20 @@ func (d *Device) Load(spec worker.LoadSpec) (worker.LoadedNetwork, error) {
 	if file.loadError != "" {
 		return nil, &worker.Error{Kind: worker.KindModel, Message: file.loadError}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.used+file.bytes > d.config.MemoryBytes {
+	if used, ok := d.memory.take(file.bytes); !ok {
 		e := worker.FromHailoStatus(worker.OpLoad, 81, fmt.Sprintf(
 			"Cannot place %s on the device: %d bytes wanted, %d of %d in use",
-			filepath.Base(spec.Path), file.bytes, d.used, d.config.MemoryBytes))
-		e.NeededBytes, e.TotalBytes = file.bytes, d.config.MemoryBytes
+			filepath.Base(spec.Path), file.bytes, used, d.memory.total))
+		e.NeededBytes, e.TotalBytes = file.bytes, d.memory.total
 		return nil, e
 	}
-	d.used += file.bytes
 	return &network{device: d, file: file, path: spec.Path}, nil
 }
+
+// stuck is what strike returns for an inference that is not to end in time.
+type stuck struct{ lasts time.Duration }
+
+func (s stuck) Error() string { return "injected: the job does not end" }
 
 // strike counts an operation and carries out the fault that hits it, if any.
 func (d *Device) strike(operation worker.Operation, path string) error {
@@ -98,6 +118,8 @@ func (d *Device) strike(operation worker.Operation, path string) error {
 	case f.crash:
 		fmt.Fprintf(os.Stderr, "injected crash at %s %d\n", operation, d.counts[operation])
 		d.exit(70)
+	case f.stuck:
+		return stuck{f.lasts}
 	case f.hang:
 		fmt.Fprintf(os.Stderr, "injected hang at %s %d\n", operation, d.counts[operation])
 		select {}
@@ -121,10 +143,16 @@ func (n *network) Bind(inputs, outputs [][]byte) error {
 
 // Infer computes first and then waits out the rest of the latency, so that the
 // simulated time does not depend on this machine's speed.
-func (n *network) Infer(time.Duration) ([]tensor.Tensor, error) {
+func (n *network) Infer(timeout time.Duration) ([]tensor.Tensor, error) {
 	d := n.device
 	began := time.Now()
-	if err := d.strike(worker.OpInfer, n.path); err != nil {
+	err := d.strike(worker.OpInfer, n.path)
+	if s, ok := errors.AsType[stuck](err); ok {
+		time.Sleep(timeout)
+		d.unfinished.add(s.lasts)
+		return nil, worker.FromHailoStatus(worker.OpInfer, 4, fmt.Sprintf("no answer within %v; the job goes on", timeout))
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i, out := range n.file.signature.Outputs {
@@ -143,8 +171,6 @@ func (n *network) Infer(time.Duration) ([]tensor.Tensor, error) {
 func (n *network) Close() error {
 	d := n.device
 	err := d.strike(worker.OpUnload, n.path)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.used -= n.file.bytes
+	d.memory.give(n.file.bytes)
 	return err
 }

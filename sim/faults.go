@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"hailo-depth/worker"
 )
@@ -14,8 +15,11 @@ import (
 //
 //	infer=81@3, load=4@1, infer=crash@p0.01, infer=hang@10+
 //
-// Each entry is OPERATION=FAULT@WHEN. OPERATION is load, infer, unload or any.
-// FAULT is a HailoRT status number, hang (never answers) or crash (dies).
+// Each entry is OPERATION=FAULT@WHEN. OPERATION is load, infer, unload, any of
+// them, or open (opening the device, once in the life of a worker). FAULT is a
+// HailoRT status number, hang (never answers), crash (dies), or, for infer,
+// stuck (answers status 4 when its time is up, but its job goes on for ever) or
+// stuck~MS (its job goes on for so many milliseconds more).
 // WHEN is N (the n-th operation of that kind in the life of this worker, from
 // 1), N-M (the n-th to m-th), N+ (the n-th and every later one), or pX (each,
 // with probability X). Without @WHEN every operation is hit.
@@ -25,7 +29,9 @@ type fault struct {
 	operation   worker.Operation // "any" matches every one
 	status      int
 	hang, crash bool
-	from, to    uint64 // inclusive; to 0: no end
+	stuck       bool          // answers in time, but
+	lasts       time.Duration // the job goes on for so long, or never ends
+	from, to    uint64        // inclusive; to 0: no end
 	probability float64
 }
 
@@ -56,18 +62,29 @@ func parseFault(entry string) (f fault, err error) {
 	}
 	f = fault{operation: worker.Operation(operation), from: 1, probability: 1}
 	switch f.operation {
-	case worker.OpLoad, worker.OpInfer, worker.OpUnload, anyOperation:
+	case worker.OpOpen, worker.OpLoad, worker.OpInfer, worker.OpUnload, anyOperation:
 	default:
 		return f, fmt.Errorf("unknown operation %q", operation)
 	}
-	switch effect {
-	case "hang":
+	word, ms, timedJob := strings.Cut(effect, "~")
+	switch {
+	case effect == "hang":
 		f.hang = true
-	case "crash":
+	case effect == "crash":
 		f.crash = true
+	case word == "stuck":
+		if f.operation != worker.OpInfer {
+			return f, fmt.Errorf("only infer can be stuck, not %s", operation)
+		}
+		f.stuck, f.lasts = true, never
+		if timedJob {
+			if f.lasts, err = milliseconds(ms); err != nil || ms == "" {
+				return f, fmt.Errorf("%q is no number of milliseconds", ms)
+			}
+		}
 	default:
 		if f.status, err = strconv.Atoi(effect); err != nil || f.status <= 0 {
-			return f, fmt.Errorf("%q is no status number, hang or crash", effect)
+			return f, fmt.Errorf("%q is no status number, hang, crash or stuck", effect)
 		}
 	}
 	if timed {
@@ -109,7 +126,7 @@ func (f *fault) parseWhen(when string) error {
 func (faults Faults) at(operation worker.Operation, number uint64, random *rand.Rand) *fault {
 	for i := range faults {
 		f := &faults[i]
-		matches := (f.operation == anyOperation || f.operation == operation) &&
+		matches := (f.operation == operation || f.operation == anyOperation && operation != worker.OpOpen) &&
 			number >= f.from && (f.to == 0 || number <= f.to)
 		if matches && (f.probability == 1 || random.Float64() < f.probability) {
 			return f

@@ -2,9 +2,11 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,5 +100,19 @@ func TestBadSettingsEndTheWorker(t *testing.T) {
 	_, err := worker.Start(t.Context(), simtest.Command("HAILO_SIM_MEMORY_MB=none"), log)
 	if err == nil || !strings.Contains(err.Error(), "HAILO_SIM_MEMORY_MB") {
 		t.Errorf("it started, or did not say why: %v", err)
+	}
+}
+
+// TestDeviceThatCannotBeOpened: the manager's side learns the status and what
+// follows from it.
+func TestDeviceThatCannotBeOpened(t *testing.T) {
+	for status, want := range map[string]worker.Kind{"74": worker.KindHeld, "76": worker.KindVersion, "89": worker.KindLost, "4": worker.KindLost} {
+		command := simtest.Command("HAILO_SIM_FAULTS=open=" + status)
+		p, err := worker.Start(t.Context(), command, slog.New(slog.DiscardHandler))
+		e, ok := errors.AsType[*worker.Error](err)
+		if p != nil || !ok || e.Kind != want || strconv.Itoa(e.Status) != status ||
+			!strings.HasPrefix(e.Message, "starting "+command.Path+": injected fault at open 1 of 0001:01:00.0: HAILO_") {
+			t.Errorf("status %s: %v, %+v; want kind %s", status, p, err, want)
+		}
 	}
 }

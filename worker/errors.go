@@ -14,8 +14,13 @@ const (
 	KindModel       Kind = "invalid_model"      // the file is missing, broken or made for another device
 	KindUnsupported Kind = "unsupported"        // this backend cannot do that
 	KindMemoryFull  Kind = "device_memory_full" // evicting another model may help
+	KindBusy        Kind = "busy"               // a generation was refused before it began; it may be asked for again
 	KindTimeout     Kind = "timeout"            // the library gave up waiting
 	KindLost        Kind = "device_lost"        // the device or its handle is gone; a new worker may help
+	KindHeld        Kind = "device_held"        // another program has the device, or there is none; waiting may help
+	KindVersion     Kind = "version_mismatch"   // library, driver or firmware must be upgraded
+	KindAborted     Kind = "aborted"            // the model was shut down; loading it again may help
+	KindTransient   Kind = "transient"          // the same call may succeed in a moment
 	KindInternal    Kind = "internal"           // anything else
 )
 

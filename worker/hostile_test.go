@@ -42,7 +42,7 @@ func played(t testing.TB) (p *Process, theirs *net.UnixConn, end func()) {
 		t.Fatal(err)
 	}
 	p = &Process{channel: ours, process: process, log: slog.New(slog.DiscardHandler),
-		reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]chan answer{}}
+		reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]*call{}}
 	readers := p.read()
 	return p, other.conn, sync.OnceFunc(func() {
 		close(p.reaped)

@@ -35,6 +35,14 @@ func (p *Process) Load(ctx context.Context, spec LoadSpec) (*Network, error) {
 		return nil, err
 	}
 	n := &Network{process: p, id: id}
+	if spec.Task != TaskTensors {
+		closeDescriptor(fd)
+		if r.Signature == nil || len(r.Signature.Inputs)+len(r.Signature.Outputs) > 0 || fd >= 0 {
+			return nil, &Error{Kind: KindInternal, Message: "the worker answered the load of a generative network with tensors or without a signature"}
+		}
+		n.signature = *r.Signature
+		return n, nil
+	}
 	if err := n.adopt(r, fd); err != nil {
 		return nil, err
 	}
@@ -79,6 +87,9 @@ func (n *Network) Signature() Signature { return n.signature }
 // calls do not overlap. When ctx ends first the buffers are still in use and
 // the worker must be killed.
 func (n *Network) Infer(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) ([]Output, time.Duration, error) {
+	if n.memory == nil {
+		return nil, 0, invalid("the network is generative: it has no tensors to infer on")
+	}
 	if len(inputs) != len(n.signature.Inputs) {
 		return nil, 0, invalid("the network takes %d inputs, got %d", len(n.signature.Inputs), len(inputs))
 	}

@@ -40,8 +40,15 @@ type Process struct {
 
 	mu      sync.Mutex
 	lastID  uint64
-	pending map[uint64]chan answer
+	pending map[uint64]*call
 	died    *Error // set once; no call is accepted after
+}
+
+// call is a request that was sent and not answered.
+type call struct {
+	id      uint64
+	waiting chan answer // has room for the one answer
+	pieces  *pieces     // of a generation, whose pieces come before the answer
 }
 
 type answer struct {
@@ -50,15 +57,28 @@ type answer struct {
 	err   error
 }
 
-// Start runs the program and waits until it has identified itself. The process
-// ends with this one, whatever happens: it sees its channel close, and the
-// kernel kills it.
+// open returns the answer with its descriptor, or the error that it is.
+func (a answer) open() (reply, int, error) {
+	if a.err == nil && a.reply.Error != nil {
+		closeDescriptor(a.fd)
+		a.err = a.reply.Error
+	}
+	if a.err != nil {
+		return reply{}, -1, a.err
+	}
+	return a.reply, a.fd, nil
+}
+
+// Start runs the program and waits until it has identified itself. A worker that
+// cannot open its device says so instead: the error, an *Error, has the status
+// and is of KindHeld, KindVersion or KindLost. The process ends with this one,
+// whatever happens: it sees its channel close, and the kernel kills it.
 func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, error) {
 	ours, theirs, err := newChannelPair()
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{channel: ours, log: log, reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]chan answer{}}
+	p := &Process{channel: ours, log: log, reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]*call{}}
 	if err := p.spawn(command, theirs); err != nil {
 		return nil, errors.Join(err, theirs.Close(), ours.close())
 	}
@@ -75,7 +95,14 @@ func Start(ctx context.Context, command Command, log *slog.Logger) (*Process, er
 	}
 	p.Kill()
 	<-p.done
-	return nil, &Error{Kind: KindLost, Message: fmt.Sprintf("starting %s: %v%s", command.Path, err, p.lastWords())}
+	failure := &Error{Kind: KindLost, Message: fmt.Sprintf("starting %s: %v%s", command.Path, err, p.lastWords())}
+	if told, ok := errors.AsType[*Error](err); ok { // it could not open its device, and says why
+		failure.Status = told.Status
+		if told.Kind == KindHeld || told.Kind == KindVersion {
+			failure.Kind = told.Kind
+		}
+	}
+	return nil, failure
 }
 
 // endGrace is how long stderr and the channel are each read after the worker's
@@ -200,16 +227,26 @@ func (p *Process) read() <-chan struct{} {
 }
 
 // deliver reports whether somebody waits for the answer. It is given under the
-// lock, so that forget finds it when the call is no longer pending.
+// lock, so that abandon finds it when the call is no longer pending.
 func (p *Process) deliver(a answer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	waiting, ok := p.pending[a.reply.ID]
-	if ok {
-		delete(p.pending, a.reply.ID)
-		waiting <- a // has room for the one answer
+	c, ok := p.pending[a.reply.ID]
+	if !ok {
+		return false
 	}
-	return ok
+	if a.reply.Piece != nil && c.pieces != nil {
+		closeDescriptor(a.fd)
+		if c.pieces.add(*a.reply.Piece) {
+			return true
+		}
+		a = answer{fd: -1, err: &Error{Kind: KindLost, Message: fmt.Sprintf(
+			"the worker generated more than %d pieces or %d bytes and was killed", maxPieces, maxGeneratedText)}}
+		p.Kill()
+	}
+	delete(p.pending, c.id)
+	c.waiting <- a
+	return true
 }
 
 func closeDescriptor(fd int) {
@@ -223,50 +260,56 @@ func (p *Process) fail(why *Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.died = why
-	for id, waiting := range p.pending {
+	for id, c := range p.pending {
 		delete(p.pending, id)
-		waiting <- answer{fd: -1, err: why}
+		c.waiting <- answer{fd: -1, err: why}
 	}
 }
 
 // call sends a request and waits for its answer or the end of ctx. The
 // descriptor that came with the answer is the caller's, or -1.
 func (p *Process) call(ctx context.Context, q request) (reply, int, error) {
-	waiting := make(chan answer, 1)
+	c, err := p.begin(ctx, q, -1, nil)
+	if err != nil {
+		return reply{}, -1, err
+	}
+	select {
+	case a := <-c.waiting:
+		return a.open()
+	case <-ctx.Done():
+		return reply{}, -1, p.abandon(ctx, c, q.Verb)
+	}
+}
+
+// begin sends a request, with the descriptor fd when it is not negative.
+func (p *Process) begin(ctx context.Context, q request, fd int, pieces *pieces) (*call, error) {
+	c := &call{waiting: make(chan answer, 1), pieces: pieces}
 	p.mu.Lock()
 	if p.died != nil {
 		p.mu.Unlock()
-		return reply{}, -1, p.died
+		return nil, p.died
 	}
 	p.lastID++
-	q.ID = p.lastID
-	p.pending[q.ID] = waiting
+	c.id, q.ID = p.lastID, p.lastID
+	p.pending[c.id] = c
 	p.mu.Unlock()
 
-	if err := p.channel.send(ctx, q, -1); err != nil {
+	if err := p.channel.send(ctx, q, fd); err != nil {
 		if e, ok := errors.AsType[*Error](err); ok { // the request is at fault, not the worker
-			p.forget(q.ID, waiting)
-			return reply{}, -1, e
+			p.forget(c)
+			return nil, e
 		}
 		if ctx.Err() == nil {
 			p.Kill() // then the reaper answers; the cause of death is worth more than "broken pipe"
 		}
 	}
-	select {
-	case a := <-waiting:
-		if a.err != nil {
-			return reply{}, -1, a.err
-		}
-		if a.reply.Error != nil {
-			closeDescriptor(a.fd)
-			return reply{}, -1, a.reply.Error
-		}
-		return a.reply, a.fd, nil
-	case <-ctx.Done():
-		p.forget(q.ID, waiting)
-		return reply{}, -1, &Error{Kind: KindTimeout, Message: fmt.Sprintf(
-			"the worker did not answer %q in time: %v", q.Verb, context.Cause(ctx))}
-	}
+	return c, nil
+}
+
+// abandon gives a call up for the end of ctx.
+func (p *Process) abandon(ctx context.Context, c *call, what verb) error {
+	p.forget(c)
+	return &Error{Kind: KindTimeout, Message: fmt.Sprintf("the worker did not answer %q in time: %v", what, context.Cause(ctx))}
 }
 
 // ask is call for what is answered without a descriptor.
@@ -277,12 +320,12 @@ func (p *Process) ask(ctx context.Context, q request) (reply, error) {
 }
 
 // forget gives up a call whose answer may just be arriving.
-func (p *Process) forget(id uint64, waiting chan answer) {
+func (p *Process) forget(c *call) {
 	p.mu.Lock()
-	delete(p.pending, id)
+	delete(p.pending, c.id)
 	p.mu.Unlock()
 	select {
-	case a := <-waiting:
+	case a := <-c.waiting:
 		closeDescriptor(a.fd)
 	default:
 	}
@@ -291,7 +334,7 @@ func (p *Process) forget(id uint64, waiting chan answer) {
 // Identity is what the worker said of itself when it started.
 func (p *Process) Identity() Identity { return p.identity }
 
-// Statistics asks for what changes: temperature and memory.
+// Statistics asks for what changes: temperature, memory, jobs that do not end.
 func (p *Process) Statistics(ctx context.Context) (Statistics, error) {
 	r, err := p.ask(ctx, request{Verb: verbStatistics})
 	if err != nil || r.Statistics == nil {

@@ -28,22 +28,34 @@ const (
 	verbStatistics verb = "statistics"
 	verbLoad       verb = "load"
 	verbInfer      verb = "infer"
+	verbGenerate   verb = "generate"
+	verbCancel     verb = "cancel"
 	verbUnload     verb = "unload"
 	verbClose      verb = "close"
 )
 
 // request is a message from the manager. Answers carry the same ID. identify
-// and statistics may be answered while a load or an infer is under way; load,
-// infer and unload are carried out one after another.
+// and statistics may be answered while another request is under way; load,
+// infer, generate and unload are carried out one after another. cancel has the
+// ID of the generate that it ends, and no answer of its own.
 type request struct {
 	ID        uint64    `json:"id"`
 	Verb      verb      `json:"verb"`
-	Network   uint64    `json:"network,omitzero"`    // infer, unload: which; load: the number it gets
+	Network   uint64    `json:"network,omitzero"`    // infer, generate, unload: which; load: the number it gets
 	Load      *LoadSpec `json:"load,omitzero"`       // load
-	TimeoutMS int64     `json:"timeout_ms,omitzero"` // infer: what the library may take
+	Generate  *generate `json:"generate,omitzero"`   // generate
+	Region    *region   `json:"region,omitzero"`     // generate: of the memfd that came with it
+	TimeoutMS int64     `json:"timeout_ms,omitzero"` // infer, generate: what the library may take
 }
 
-// reply is a worker's answer: Error, or what its verb calls for.
+// generate is a Generation in a message: its tensors lie in the request's region.
+type generate struct {
+	Generation
+	Tensors []TensorInfo `json:"tensors,omitzero"`
+}
+
+// reply is a worker's answer: Error, or what its verb calls for. generate has
+// any number of answers with a Piece before its last.
 type reply struct {
 	ID         uint64      `json:"id"`
 	Error      *Error      `json:"error,omitzero"`
@@ -51,7 +63,9 @@ type reply struct {
 	Statistics *Statistics `json:"statistics,omitzero"`
 	Signature  *Signature  `json:"signature,omitzero"` // load; infer, when the outputs' shapes changed
 	Region     *region     `json:"region,omitzero"`    // with Signature: the memfd that came with this message
-	DeviceUS   int64       `json:"device_us,omitzero"` // load, infer: microseconds inside the library
+	Piece      *Piece      `json:"piece,omitzero"`     // generate
+	Ending     *Ending     `json:"ending,omitzero"`    // generate, in the last answer
+	DeviceUS   int64       `json:"device_us,omitzero"` // load, infer, generate: microseconds inside the library
 }
 
 // region says where in the shared memory each tensor lies. Offsets are
@@ -66,6 +80,8 @@ type region struct {
 type LoadSpec struct {
 	// Path is the absolute path of the model file.
 	Path string `json:"path"`
+	// Task is what the network does; what follows is for TaskTensors.
+	Task Task `json:"task,omitzero"`
 	// InputShapes fixes the inputs that the file leaves open, by input name.
 	InputShapes map[string]tensor.Shape `json:"input_shapes,omitzero"`
 	// InputType asks for another input type than the file's own, where the
@@ -88,6 +104,13 @@ type Statistics struct {
 	TemperatureError   string   `json:"temperature_error,omitzero"`
 	MemoryTotalBytes   int64    `json:"memory_total_bytes,omitzero"`
 	MemoryUsedBytes    int64    `json:"memory_used_bytes,omitzero"`
+	// Utilization is the load of the neural cores, 0..1.
+	Utilization *float64 `json:"utilization,omitzero"`
+	// UnfinishedJobs counts inferences whose caller was told that the time is up
+	// while the library has not given their buffers back; OldestUnfinishedMS is
+	// for how long it has kept the oldest beyond that.
+	UnfinishedJobs     int   `json:"unfinished_jobs,omitzero"`
+	OldestUnfinishedMS int64 `json:"oldest_unfinished_ms,omitzero"`
 }
 
 // TensorInfo describes one input or output of a network.
@@ -112,4 +135,7 @@ type Signature struct {
 	Outputs []TensorInfo `json:"outputs"`
 	// MemoryBytes is the device memory that the network occupies, as far as known.
 	MemoryBytes int64 `json:"memory_bytes"`
+	// FrameShape is, of a vlm, the shape [H, W, 3] that its pictures must have;
+	// empty: any.
+	FrameShape tensor.Shape `json:"frame_shape,omitzero"`
 }

@@ -43,16 +43,51 @@ var ErrByHand = errors.New("a worker is started by hailo-device-manager, which g
 // Serve answers the manager until it says close or goes away. It returns while
 // a call into the library may still be blocked: the program must then exit.
 func Serve(ctx context.Context, backend Backend) error {
+	c, err := inherited()
+	if err != nil {
+		return err
+	}
+	return serve(ctx, c, backend)
+}
+
+// inherited is the channel that the manager gave to this program.
+func inherited() (*channel, error) {
 	number, err := strconv.Atoi(os.Getenv(channelEnv))
 	if err != nil {
-		return ErrByHand
+		return nil, ErrByHand
 	}
 	unix.CloseOnExec(number)
 	c, err := openChannel(os.NewFile(uintptr(number), "manager"))
 	if err != nil {
-		return fmt.Errorf("%w (%w)", ErrByHand, err)
+		return nil, fmt.Errorf("%w (%w)", ErrByHand, err)
 	}
-	return serve(ctx, c, backend)
+	return c, nil
+}
+
+// Refuse is Serve for a worker that cannot open its device: it answers whatever
+// the manager asks with why, until the manager goes away, which it does after
+// the first answer.
+func Refuse(ctx context.Context, why *Error) error {
+	c, err := inherited()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.close() }) // ends receive
+	defer stop()
+	for {
+		var q request
+		fd, err := c.receive(&q)
+		closeDescriptor(fd)
+		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err == nil {
+			err = c.send(ctx, reply{ID: q.ID, Error: why}, -1)
+		}
+		if err != nil {
+			return fmt.Errorf("refusing: %w", err)
+		}
+	}
 }
 
 func serve(ctx context.Context, c *channel, backend Backend) error {
@@ -61,13 +96,15 @@ func serve(ctx context.Context, c *channel, backend Backend) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.close() }) // ends receive
 	defer stop()
 
-	device := &server{channel: c, backend: backend, networks: map[uint64]*served{}, work: make(chan request)}
+	device := &server{channel: c, backend: backend, networks: map[uint64]*served{}, work: make(chan job), running: generations{ends: map[uint64]context.CancelFunc{}}}
 	failed := make(chan error, 1)
 	go func() { failed <- device.run(ctx) }()
 	for {
 		var q request
 		fd, err := c.receive(&q)
-		closeDescriptor(fd) // requests carry none
+		if err == nil && q.Verb != verbGenerate {
+			closeDescriptor(fd) // others carry none
+		}
 		if err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 				return nil // the manager is gone, or said close
@@ -82,10 +119,20 @@ func serve(ctx context.Context, c *channel, backend Backend) error {
 		case verbStatistics:
 			statistics := backend.Statistics()
 			err = c.send(ctx, reply{ID: q.ID, Statistics: &statistics}, -1)
-		case verbLoad, verbInfer, verbUnload, verbClose:
+		case verbCancel:
+			device.running.cancel(q.ID)
+		case verbLoad, verbInfer, verbGenerate, verbUnload, verbClose:
+			j := job{request: q, ctx: ctx, fd: -1}
+			switch q.Verb {
+			case verbGenerate:
+				j.fd, j.cancelled = fd, device.running.begin(ctx, q.ID)
+			case verbClose:
+				device.running.cancelAll()
+			}
 			select {
-			case device.work <- q:
+			case device.work <- j:
 			case err = <-failed:
+				closeDescriptor(j.fd)
 				return err
 			}
 		default:
@@ -102,12 +149,30 @@ type server struct {
 	channel  *channel
 	backend  Backend
 	networks map[uint64]*served
-	work     chan request
+	work     chan job
+	running  generations
 }
 
+// job is a request that touches the device.
+type job struct {
+	request
+	ctx       context.Context // of the loop
+	cancelled context.Context // of a generate: ends when the manager wants no more of it
+	fd        int             // that came with a generate, or -1
+}
+
+// served is a network of tensors, or a generator.
 type served struct {
-	network LoadedNetwork
-	memory  *memory
+	network   LoadedNetwork
+	memory    *memory
+	generator LoadedGenerator
+}
+
+func (n *served) close() error {
+	if n.generator != nil {
+		return n.generator.Close()
+	}
+	return errors.Join(n.network.Close(), n.memory.close())
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -115,18 +180,18 @@ func (s *server) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case q := <-s.work:
-			if err := s.answer(ctx, q); err != nil {
+		case j := <-s.work:
+			if err := s.answer(ctx, j); err != nil {
 				return err
 			}
-			if q.Verb == verbClose {
+			if j.Verb == verbClose {
 				return s.channel.close()
 			}
 		}
 	}
 }
 
-func (s *server) answer(ctx context.Context, q request) error {
+func (s *server) answer(ctx context.Context, q job) error {
 	r, fd, err := s.do(q)
 	defer closeDescriptor(fd)
 	if err != nil {
@@ -147,7 +212,7 @@ func (s *server) answer(ctx context.Context, q request) error {
 	if e, ok := errors.AsType[*Error](err); ok { // the answer is no message: say that instead
 		failure := &Error{Kind: KindUnsupported, Message: fmt.Sprintf("the answer to %s: %v", q.Verb, e)}
 		if q.Verb == verbLoad { // the manager will not know of the network
-			if _, _, err := s.do(request{Verb: verbUnload, Network: q.Network}); err != nil {
+			if _, _, err := s.do(job{request: request{Verb: verbUnload, Network: q.Network}}); err != nil {
 				failure.Message += "; " + err.Error()
 			}
 		}
@@ -156,19 +221,24 @@ func (s *server) answer(ctx context.Context, q request) error {
 	return err
 }
 
-func (s *server) do(q request) (reply, int, error) {
+func (s *server) do(j job) (reply, int, error) {
+	q := j.request
 	switch q.Verb {
 	case verbLoad:
 		return s.load(q)
 	case verbInfer:
 		return s.infer(q)
+	case verbGenerate:
+		defer s.running.done(q.ID)
+		r, err := s.generate(j)
+		return r, -1, err
 	case verbUnload:
 		n, ok := s.networks[q.Network]
 		if !ok {
 			return reply{}, -1, invalid("no network %d is loaded", q.Network)
 		}
 		delete(s.networks, q.Network)
-		return reply{}, -1, errors.Join(n.network.Close(), n.memory.close())
+		return reply{}, -1, n.close()
 	default: // close
 		return reply{}, -1, s.backend.Close()
 	}
@@ -179,6 +249,15 @@ func (s *server) load(q request) (reply, int, error) {
 		return reply{}, -1, invalid("load without a file")
 	}
 	began := time.Now()
+	if q.Load.Task != TaskTensors {
+		g, err := s.loadGenerator(*q.Load)
+		if err != nil {
+			return reply{}, -1, err
+		}
+		s.networks[q.Network] = &served{generator: g}
+		signature := g.Signature()
+		return reply{Signature: &signature, DeviceUS: time.Since(began).Microseconds()}, -1, nil
+	}
 	network, err := s.backend.Load(*q.Load)
 	if err != nil {
 		return reply{}, -1, err
@@ -195,8 +274,8 @@ func (s *server) load(q request) (reply, int, error) {
 
 func (s *server) infer(q request) (reply, int, error) {
 	n, ok := s.networks[q.Network]
-	if !ok {
-		return reply{}, -1, invalid("no network %d is loaded", q.Network)
+	if !ok || n.network == nil {
+		return reply{}, -1, invalid("no network %d of tensors is loaded", q.Network)
 	}
 	began := time.Now()
 	changed, err := n.network.Infer(time.Duration(q.TimeoutMS) * time.Millisecond)

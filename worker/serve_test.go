@@ -113,7 +113,7 @@ func (n *fakeLoaded) Close() error {
 }
 
 // bothSides is both sides of the protocol in this process.
-func bothSides(t testing.TB, b *fakeBackend) (*Process, func()) {
+func bothSides(t testing.TB, b Backend) (*Process, func()) {
 	t.Helper()
 	process, err := gone()
 	if err != nil {
@@ -128,7 +128,7 @@ func bothSides(t testing.TB, b *fakeBackend) (*Process, func()) {
 		t.Fatal(err)
 	}
 	p := &Process{channel: ours, process: process, log: slog.New(slog.DiscardHandler),
-		reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]chan answer{}}
+		reaped: make(chan struct{}), done: make(chan struct{}), pending: map[uint64]*call{}}
 	readers := p.read()
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error)

@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"hailo-depth/sim"
-	"hailo-depth/worker"
 )
 
 func main() {
@@ -39,5 +38,5 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	return worker.Serve(ctx, sim.New(config))
+	return sim.Serve(ctx, config)
 }

@@ -21,7 +21,7 @@ func Main(m *testing.M) {
 	}
 	config, err := sim.FromEnv(os.Getenv)
 	if err == nil {
-		err = worker.Serve(context.Background(), sim.New(config))
+		err = sim.Serve(context.Background(), config)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
