@@ -57,6 +57,7 @@ type Depth struct {
 	} `yaml:"resource_limits"`
 	Device struct {
 		Socket     string `yaml:"socket"`     // empty: the default one if a manager answers there, else none
+		APISocket  string `yaml:"api_socket"` // the manager's HTTP socket; empty: beside the other; off: not used
 		Standalone bool   `yaml:"standalone"` // run the device manager inside this program
 		Backend    string `yaml:"backend"`    // when standalone
 		ONNX       ONNX   `yaml:"onnx"`       // when standalone
@@ -111,10 +112,13 @@ func LoadDepth(file string, getenv func(string) string, d *Depth) (string, error
 	return "", nil
 }
 
-// Environment applies HAILO_DEVICE_SOCKET.
+// Environment applies HAILO_DEVICE_SOCKET and HAILO_DEVICE_API_SOCKET.
 func (d *Depth) Environment(lookup func(string) (string, bool)) {
 	if v, ok := lookup("HAILO_DEVICE_SOCKET"); ok && v != "" {
 		d.Device.Socket = v
+	}
+	if v, ok := lookup("HAILO_DEVICE_API_SOCKET"); ok && v != "" {
+		d.Device.APISocket = v
 	}
 }
 
@@ -151,6 +155,10 @@ func (d *Depth) SocketPath() string {
 	}
 	return d.Device.Socket
 }
+
+// APISocketPath is the manager's HTTP socket: device.api_socket, by default
+// manager.sock beside the other; empty when it is not to be used.
+func (d *Depth) APISocketPath() string { return apiSocketPath(d.Device.APISocket, d.SocketPath()) }
 
 // Validate checks every value; source names where they come from.
 func (d *Depth) Validate(source string) error {

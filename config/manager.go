@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -20,6 +21,9 @@ type Manager struct {
 	SocketMode      string         `yaml:"socket_mode"`
 	SocketGroup     string         `yaml:"socket_group"`
 	HTTP            string         `yaml:"http"`
+	APISocket       string         `yaml:"api_socket"`
+	APIListen       string         `yaml:"api_listen"`
+	APITokenFile    string         `yaml:"api_token_file"`
 	Backend         string         `yaml:"backend"`
 	GroupID         string         `yaml:"group_id"`
 	MaxMessageBytes int64          `yaml:"max_message_bytes"`
@@ -72,6 +76,7 @@ func (m *Manager) Environment(lookup func(string) (string, bool)) error {
 	text("HAILO_DEVICE_SOCKET", &m.Socket)
 	text("HAILO_DEVICE_SOCKET_MODE", &m.SocketMode)
 	text("HAILO_DEVICE_SOCKET_GROUP", &m.SocketGroup)
+	text("HAILO_DEVICE_API_SOCKET", &m.APISocket)
 	text("HAILO_DEVICE_GROUP_ID", &m.GroupID)
 	text("HAILO_DEVICE_BACKEND", &m.Backend)
 	if v, ok := lookup("HAILO_DEVICE_HTTP_BIND"); ok {
@@ -94,6 +99,20 @@ func (m *Manager) Environment(lookup func(string) (string, bool)) error {
 	return nil
 }
 
+// APISocketPath is the HTTP socket's path: api_socket, by default manager.sock
+// beside socket; empty when it is switched off.
+func (m *Manager) APISocketPath() string { return apiSocketPath(m.APISocket, m.Socket) }
+
+func apiSocketPath(value, socket string) string {
+	switch value {
+	case "":
+		return filepath.Join(filepath.Dir(socket), filepath.Base(device.DefaultHTTPSocket))
+	case "off":
+		return ""
+	}
+	return value
+}
+
 // Mode is SocketMode as permission bits. It takes any integer literal of Go or
 // C: 0660, 0o660, 432.
 func (m *Manager) Mode() (fs.FileMode, error) {
@@ -113,6 +132,12 @@ func (m *Manager) Validate(source string) error {
 	}
 	if _, err := statusapi.ParseBind(m.HTTP); err != nil {
 		c.errs = append(c.errs, &Error{Source: source, Message: "http: " + err.Error()})
+	}
+	c.that(m.APISocketPath() != m.Socket, "api_socket", m.APISocket, "another path than socket's")
+	if listen, err := statusapi.ParseBind(m.APIListen); err != nil {
+		c.errs = append(c.errs, &Error{Source: source, Message: "api_listen: " + err.Error()})
+	} else {
+		c.that(listen == "" || m.APITokenFile != "", "api_listen", m.APIListen, "api_token_file beside it: nobody may come in without a token")
 	}
 	c.oneOf("backend", m.Backend, "auto", "onnx", "sim", "hailort")
 	c.that(m.MaxMessageBytes >= 1024 && m.MaxMessageBytes <= 1<<31, "max_message_bytes", m.MaxMessageBytes, "1024 to 2147483648")

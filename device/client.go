@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net"
-	"os"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -21,9 +17,6 @@ import (
 // DefaultSocket is the default of HAILO_DEVICE_SOCKET.
 const DefaultSocket = "/run/hailo/device.sock"
 
-// maxIdle bounds the connections that a client keeps for its next requests.
-const maxIdle = 8
-
 // Client is a Service over the manager's socket. The zero value uses
 // DefaultSocket. It connects when it must and as often as it must: a manager
 // that was restarted is found again by the next call.
@@ -34,28 +27,13 @@ type Client struct {
 	Path       string
 	MaxMessage int64 // of an answer in bytes; 0: DefaultMaxMessage
 
-	mu     sync.Mutex
-	idle   []net.Conn
-	closed bool
+	line line
 }
 
 var _ Service = (*Client)(nil)
 
-// retryUnavailable is how soon a manager that is away may be back.
-const retryUnavailable = 2 * time.Second
-
 // Close ends the idle connections; calls after it still work, unpooled.
-func (c *Client) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	var err error
-	for _, conn := range c.idle {
-		err = errors.Join(err, conn.Close())
-	}
-	c.idle = nil
-	return err
-}
+func (c *Client) Close() error { return c.line.close() }
 
 // answer is every field that an answer may have.
 type answer struct {
@@ -127,48 +105,35 @@ func (c *Client) call(ctx context.Context, action string, m Model, in *Input) (a
 	if err != nil {
 		return answer{}, &Error{Kind: KindInvalid, Message: err.Error()}
 	}
-	if ctx.Err() != nil {
-		return answer{}, gaveUp(ctx)
-	}
-	conn, reused := c.take()
-	for {
-		if conn == nil {
-			if conn, err = c.dial(ctx); err != nil {
-				return answer{}, err
-			}
-			reused = false
+	var body []byte
+	err = c.line.call(ctx, c.path(), func(conn net.Conn) (keep bool, err error) {
+		_, writeErr := conn.Write(frame)
+		// Read even then: a manager that turns a client away, or refuses a message
+		// for its length, says so and hangs up before it has read the request.
+		body, err = ReadFrame(conn, maxMessage(c.MaxMessage))
+		if tooLarge, ok := errors.AsType[*TooLargeError](err); ok {
+			return false, answerTooLarge(tooLarge.Bytes, tooLarge.Limit)
 		}
-		body, err := c.exchange(ctx, conn, frame)
-		var tooLarge *TooLargeError
-		switch {
-		case err == nil:
-			c.give(conn)
-			return decode(body)
-		case ctx.Err() != nil:
-			return answer{}, gaveUp(ctx)
-		case errors.As(err, &tooLarge):
-			return answer{}, &Error{Kind: KindInternal, Message: fmt.Sprintf(
-				"the device manager's answer has %d bytes; at most %d are taken", tooLarge.Bytes, tooLarge.Limit)}
-		case !reused || errors.Is(err, io.ErrUnexpectedEOF):
-			return answer{}, c.away("lost the device manager", err)
+		if err != nil {
+			err = errors.Join(writeErr, err)
 		}
-		conn = nil // the manager was restarted since the connection's last use
+		return true, err
+	})
+	if err != nil {
+		return answer{}, err
 	}
+	return decode(body)
 }
 
-func gaveUp(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &Error{Kind: KindTimeout, Message: "the device manager did not answer before the deadline"}
+func maxMessage(limit int64) int64 {
+	if limit == 0 {
+		return DefaultMaxMessage
 	}
-	return &Error{Kind: KindCanceled, Message: "the request was canceled"}
+	return limit
 }
 
-func (c *Client) away(what string, err error) error {
-	if cause, ok := errors.AsType[syscall.Errno](err); ok {
-		err = cause // without the layers that name the path once more
-	}
-	return &Error{Kind: KindUnavailable, RetryAfter: retryUnavailable,
-		Message: fmt.Sprintf("%s at %s: %v", what, c.path(), err)}
+func answerTooLarge(size, limit int64) *Error {
+	return &Error{Kind: KindInternal, Message: fmt.Sprintf("the device manager's answer has %d bytes; at most %d are taken", size, limit)}
 }
 
 func encode(action string, m Model, in *Input) ([]byte, error) {
@@ -197,28 +162,6 @@ func encode(action string, m Model, in *Input) ([]byte, error) {
 	return frame, errors.Join(o.err, FinishFrame(frame, math.MaxUint32))
 }
 
-func (c *Client) exchange(ctx context.Context, conn net.Conn, frame []byte) ([]byte, error) {
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	limit := c.MaxMessage
-	if limit == 0 {
-		limit = DefaultMaxMessage
-	}
-	_, writeErr := conn.Write(frame)
-	// Read even then: a manager that turns a client away, or refuses a message
-	// for its length, says so and hangs up before it has read the request.
-	body, err := ReadFrame(conn, limit)
-	if err != nil {
-		err = errors.Join(writeErr, err)
-	}
-	if !stop() && err == nil {
-		err = context.Cause(ctx) // the connection's deadline has passed: it cannot be kept
-	}
-	if err != nil {
-		err = errors.Join(err, conn.Close())
-	}
-	return body, err
-}
-
 func decode(body []byte) (answer, error) {
 	var a answer
 	if err := json.Unmarshal(body, &a, jsontext.AllowDuplicateNames(true)); err != nil {
@@ -236,39 +179,4 @@ func decode(body []byte) (answer, error) {
 			RetryAfter: time.Duration(a.RetryAfterMS) * time.Millisecond}
 	}
 	return a, nil
-}
-
-func (c *Client) dial(ctx context.Context) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.path())
-	switch {
-	case err == nil:
-		return conn, nil
-	case ctx.Err() != nil:
-		return nil, gaveUp(ctx)
-	case errors.Is(err, os.ErrPermission):
-		return nil, &Error{Kind: KindUnavailable, Message: fmt.Sprintf(
-			"no permission to use the device manager's socket %s: this user must be in the socket's group", c.path())}
-	}
-	return nil, c.away("no device manager", err)
-}
-
-func (c *Client) take() (net.Conn, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.idle) == 0 {
-		return nil, false
-	}
-	conn := c.idle[len(c.idle)-1]
-	c.idle = c.idle[:len(c.idle)-1]
-	return conn, true
-}
-
-func (c *Client) give(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed || len(c.idle) >= maxIdle {
-		_ = conn.Close() // nothing is in flight on it
-		return
-	}
-	c.idle = append(c.idle, conn)
 }

@@ -169,14 +169,14 @@ func TestConnectionsAreKept(t *testing.T) {
 	if n := m.connections(); n != calls {
 		t.Errorf("%d calls at once took %d connections", calls, n)
 	}
-	if n := len(c.idle); n != maxIdle {
+	if n := len(c.line.idle); n != maxIdle {
 		t.Errorf("%d connections are kept", n)
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
 	mustLoad(t, c) // still works, but keeps nothing
-	if n := len(c.idle); n != 0 {
+	if n := len(c.line.idle); n != 0 {
 		t.Errorf("%d connections are kept after Close", n)
 	}
 }

@@ -127,6 +127,22 @@ type LoadedModel struct {
 	LoadedAt    time.Time
 	LastUsed    time.Time
 	MemoryBytes int64
+	// Tensors are what its networks take and give, shared: not to be changed.
+	// Empty over the old protocol.
+	Tensors Signature
+}
+
+// Signature is what the networks of a model take and give.
+type Signature struct{ Inputs, Outputs []TensorInfo }
+
+// TensorInfo describes an input or output of a network.
+type TensorInfo struct {
+	// Network is the part of the model that it belongs to, such as "image" or
+	// "recognition:en"; empty for models of one network.
+	Network string
+	Name    string
+	DType   tensor.DType
+	Shape   tensor.Shape
 }
 
 // CapacityEvent is the last time that the device's memory was full.

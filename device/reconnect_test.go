@@ -43,11 +43,11 @@ func TestDeadConnectionsAreReplaced(t *testing.T) {
 	c := client(t, path)
 	old := listen(t, path, answerWith(okLoad))
 	for range maxIdle {
-		conn, err := c.dial(t.Context())
+		conn, err := c.line.dial(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.give(conn)
+		c.line.give(conn)
 	}
 	old.stop()
 	m := listen(t, path, answerWith(okLoad))

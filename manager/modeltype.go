@@ -149,3 +149,20 @@ func asResult(outputs []worker.Output) device.Result {
 	}
 	return r
 }
+
+// describe lists the tensors of a model's networks, in the order of its parts.
+func describe(parts []part, signatures map[string]worker.Signature) (s device.Signature) {
+	for _, p := range parts {
+		network := p.name
+		if network == mainPart {
+			network = ""
+		}
+		for _, t := range signatures[p.name].Inputs {
+			s.Inputs = append(s.Inputs, device.TensorInfo{Network: network, Name: t.Name, DType: t.DType, Shape: t.Shape})
+		}
+		for _, t := range signatures[p.name].Outputs {
+			s.Outputs = append(s.Outputs, device.TensorInfo{Network: network, Name: t.Name, DType: t.DType, Shape: t.Shape})
+		}
+	}
+	return s
+}

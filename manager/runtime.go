@@ -49,6 +49,7 @@ type model struct {
 	loadedAt, lastUsed time.Time
 	order              int // of loading
 	memory             int64
+	tensors            device.Signature
 }
 
 // runtime is the device and what is loaded on it. Only the job that holds the
@@ -89,7 +90,7 @@ func (r *runtime) publish() {
 	}
 	for _, m := range r.byAge() {
 		v.models = append(v.models, device.LoadedModel{
-			Type: m.key.modelType, Path: m.key.path, LoadedAt: m.loadedAt, LastUsed: m.lastUsed, MemoryBytes: m.memory,
+			Type: m.key.modelType, Path: m.key.path, LoadedAt: m.loadedAt, LastUsed: m.lastUsed, MemoryBytes: m.memory, Tensors: m.tensors,
 		})
 	}
 	r.view.Store(v)
@@ -209,6 +210,7 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 			signatures[p.name] = n.Signature()
 			m.memory += n.Signature().MemoryBytes
 		}
+		m.tensors = describe(parts, signatures)
 		return m.kind.check(signatures)
 	}()
 	if err != nil {

@@ -28,7 +28,7 @@ type Socket struct {
 type InUseError struct{ Path string }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("another device manager already listens on %s; stop it first, or use another --socket", e.Path)
+	return fmt.Sprintf("another device manager already listens on %s; stop it first, or use another path", e.Path)
 }
 
 // Listener is a listening socket whose file goes away with it.

@@ -38,7 +38,8 @@ func (p program) startService(c config.Depth, registry *prometheus.Registry, log
 	}}
 	var access device.Service
 	if path, ok := p.managerSocket(c); ok {
-		client := &device.Client{Path: path}
+		client := &device.PreferringHTTP{HTTP: &device.HTTPClient{Path: c.APISocketPath()}, Old: &device.Client{Path: path},
+			Changed: func(http bool) { log.Info("using the device manager", "http", http) }}
 		group.Go(func() {
 			<-ctx.Done()
 			_ = client.Close() // idle connections only

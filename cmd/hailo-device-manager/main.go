@@ -86,6 +86,7 @@ Environment (each is overridden by its flag and overrides the file):
   HAILO_DEVICE_SOCKET             --socket
   HAILO_DEVICE_SOCKET_MODE        file mode of the socket (0660)
   HAILO_DEVICE_SOCKET_GROUP       owning group of the socket (that of /dev/hailo0, where it exists)
+  HAILO_DEVICE_API_SOCKET         --api-socket
   HAILO_DEVICE_HTTP_BIND          --http
   HAILO_DEVICE_BACKEND            --backend
   HAILO_DEVICE_GROUP_ID           VDevice group of HailoRT
@@ -102,6 +103,7 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 	flags.SetOutput(io.Discard)
 	file := flags.String("config", "", "configuration `file` in YAML (default "+defaultFile+", if it exists)")
 	socket := flags.String("socket", "", "Unix socket to listen on (default "+c.Socket+")")
+	api := flags.String("api-socket", "", "Unix socket of the HTTP interface, or off (default manager.sock beside --socket)")
 	backend := flags.String("backend", "", "auto, onnx, sim or hailort (default auto: hailort where there is a device, else onnx)")
 	bind := flags.String("http", "", "address of status and metrics: host:port, a port on 127.0.0.1, or off (default "+c.HTTP+")")
 	checkOnly := flags.Bool("check-config", false, "say whether the configuration is valid, and exit")
@@ -130,6 +132,8 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 		switch f.Name {
 		case "socket":
 			c.Socket = *socket
+		case "api-socket":
+			c.APISocket = *api
 		case "backend":
 			c.Backend = *backend
 		case "http":

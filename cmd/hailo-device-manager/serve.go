@@ -70,13 +70,19 @@ func serve(ctx context.Context, c config.Manager, getenv func(string) string, st
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
+	stopWithin := limits.DrainTimeout + limits.CloseTimeout
+	apis, err := openAPI(c, m, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
+	if err != nil {
+		return errors.Join(err, socket.Close())
+	}
 	d := daemon{
 		manager: m, socket: socket, status: status, log: log, notify: sdnotify.FromEnv(getenv),
 		server:     &socketapi.Server{Manager: m, MaxMessage: c.MaxMessageBytes, MaxConnections: c.MaxConnections, Log: log},
 		web:        &http.Server{Handler: statusapi.Handler(m, registry, log), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10},
-		stopWithin: limits.DrainTimeout + limits.CloseTimeout,
+		apis:       apis,
+		stopWithin: stopWithin,
 	}
-	log.Info("listening", "socket", c.Socket, "http", addr(status), "backend", choice.Name, "worker", choice.Command.Path)
+	log.Info("listening", "socket", c.Socket, "http", addr(status), "api", apis.addresses(), "backend", choice.Name, "worker", choice.Command.Path)
 	return d.run(ctx)
 }
 
@@ -107,6 +113,7 @@ type daemon struct {
 	server     *socketapi.Server
 	status     net.Listener // nil: off
 	web        *http.Server
+	apis       apis
 	notify     sdnotify.Notifier
 	log        *slog.Logger
 	stopWithin time.Duration
@@ -139,6 +146,9 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	start("manager", func() error { return d.manager.Run(ctx) })
 	start("socket", func() error { return d.server.Serve(ctx, d.socket) })
+	for _, a := range d.apis {
+		start("HTTP interface", func() error { return a.server.Serve(ctx, a.listener) })
+	}
 	start("watchdog", func() error { return d.notify.Watch(ctx, d.manager.Alive) })
 	if d.status != nil {
 		go func() { // ends with Close below, after everything else: it can say why it is not ready

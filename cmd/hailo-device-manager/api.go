@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hailo-depth/config"
+	"hailo-depth/device"
+	"hailo-depth/inferapi"
+	"hailo-depth/manager"
+	"hailo-depth/socketapi"
+	"hailo-depth/statusapi"
+)
+
+// api is the HTTP interface on one listener.
+type api struct {
+	server   *inferapi.Server
+	listener net.Listener
+}
+
+type apis []api
+
+func (all apis) addresses() string {
+	if len(all) == 0 {
+		return "off"
+	}
+	var list []string
+	for _, a := range all {
+		list = append(list, a.listener.Addr().String())
+	}
+	return strings.Join(list, " ")
+}
+
+// bodies is how many of the largest messages may be in memory at once.
+const bodies = 4
+
+// openAPI listens on the Unix socket, which has the mode and group of socket,
+// and on the address, as the configuration says.
+func openAPI(c config.Manager, m *manager.Manager, socket socketapi.Socket, registry *prometheus.Registry, stopWithin time.Duration, log *slog.Logger) (all apis, err error) {
+	shared := &inferapi.API{
+		Manager: m, Overview: func(ctx context.Context) device.Overview { return overview(ctx, m) },
+		Models: func() []inferapi.Named { return nil },
+		Status: statusapi.Handler(m, registry, log), Version: config.Version(),
+		MaxMessage: c.MaxMessageBytes, Bodies: inferapi.NewBodies(bodies * c.MaxMessageBytes), Log: log,
+	}
+	add := func(l net.Listener, access inferapi.Access) {
+		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin}, l})
+	}
+	if socket.Path = c.APISocketPath(); socket.Path != "" {
+		l, err := socketapi.Listen(socket)
+		if err != nil {
+			return nil, fmt.Errorf("api_socket: %w", err)
+		}
+		add(l, inferapi.Access{Trusted: true})
+	}
+	address, err := statusapi.ParseBind(c.APIListen)
+	if err == nil && address != "" {
+		var l net.Listener
+		var access inferapi.Access
+		if access, err = outside(address, c.APITokenFile); err == nil {
+			if l, err = net.Listen("tcp", address); err == nil {
+				add(l, access)
+			}
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("api_listen: %w", err)
+		for _, a := range all {
+			err = errors.Join(err, a.listener.Close())
+		}
+		return nil, err
+	}
+	return all, nil
+}
+
+const (
+	leastToken = 16   // bytes
+	mostToken  = 4096 // bytes
+)
+
+// outside is what clients of a network address may do.
+func outside(address, tokenFile string) (inferapi.Access, error) {
+	f, err := os.Open(tokenFile)
+	if err != nil {
+		return inferapi.Access{}, fmt.Errorf("the token: %w", err)
+	}
+	token, err := io.ReadAll(io.LimitReader(f, mostToken+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return inferapi.Access{}, fmt.Errorf("the token: %w", err)
+	}
+	token = bytes.TrimSpace(token)
+	if len(token) < leastToken || len(token) > mostToken {
+		return inferapi.Access{}, &config.Error{Source: tokenFile, Message: fmt.Sprintf("the token has %d characters; expected %d to %d", len(token), leastToken, mostToken)}
+	}
+	host, _, err := net.SplitHostPort(address)
+	return inferapi.Access{Token: token, Hosts: []string{host}}, err
+}
+
+// overview is what the manager's status tells.
+func overview(ctx context.Context, m *manager.Manager) device.Overview {
+	now := time.Now()
+	o := device.Overview{At: now, Ready: m.Ready(), Models: []device.ModelOverview{}, Queue: device.QueueOverview{Clients: []device.ClientOverview{}}}
+	s, err := m.Status(ctx)
+	if err != nil {
+		return o
+	}
+	o.Device = device.DeviceOverview{
+		ID: s.DeviceID, Architecture: s.Architecture, Firmware: s.Firmware, TemperatureCelsius: s.Temperature,
+		MemoryTotalBytes: s.MemoryTotal, MemoryUsedBytes: s.MemoryUsed,
+	}
+	for _, l := range s.Models {
+		o.Models = append(o.Models, device.ModelOverview{
+			Name: inferapi.NameOf(l.Path), Type: l.Type, Path: l.Path, State: device.StateIdle, MemoryBytes: l.MemoryBytes,
+			LoadedAt: l.LoadedAt, LastUsed: l.LastUsed, IdleSeconds: now.Sub(l.LastUsed).Seconds(), KeepAlive: -1,
+		})
+	}
+	o.Queue.Waiting = s.QueueDepth
+	return o
+}
