@@ -32,6 +32,13 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"doctor", "look at this machine, and say what is ok and what to do", doctorCommand},
+		{"ps", "show the device, the models and the queue", psCommand},
+		{"top", "the same, again and again", topCommand},
+		{"load", "load a model", loadCommand},
+		{"unload", "free a model", unloadCommand},
+		{"pin", "keep a model on the device", pinCommand},
+		{"unpin", "let a pinned model go when there is need", unpinCommand},
+		{"reload", "apply the configuration file anew", reloadCommand},
 	}
 }
 
@@ -45,9 +52,9 @@ func listCommands() string {
 
 // options are the flags that commands share.
 type options struct {
-	set            *flag.FlagSet
-	config, socket *string
-	json           *bool
+	set               *flag.FlagSet
+	file, socket, api *string
+	json              *bool
 }
 
 func newOptions(name string) *options {
@@ -55,8 +62,9 @@ func newOptions(name string) *options {
 	set.SetOutput(io.Discard)
 	return &options{
 		set:    set,
-		config: set.String("config", "", "configuration `file` of the manager (default "+defaultFile+", if it exists)"),
+		file:   set.String("config", "", "configuration `file` of the manager (default "+defaultFile+", if it exists)"),
 		socket: set.String("socket", "", "`path` of the manager's socket (default: as configured)"),
+		api:    set.String("api-socket", "", "`path` of its HTTP interface (default: as configured, else manager.sock beside --socket)"),
 		json:   set.Bool("json", false, "print JSON"),
 	}
 }
@@ -82,9 +90,22 @@ func (o *options) parse(p program, args []string, about string, least, most int)
 	case n > most:
 		return nil, o.usage("unexpected argument %q", o.set.Arg(most))
 	case n < least:
-		return nil, o.usage("an argument is missing")
+		return nil, o.usage("a model is missing")
 	}
 	return o.set.Args(), nil
+}
+
+// load merges the manager's configuration with the flags. It returns the
+// configuration's file as the function load does.
+func (o *options) load(p program) (config.Manager, string, error) {
+	c, source, err := load(*o.file, p.lookup)
+	if *o.socket != "" {
+		c.Socket = *o.socket
+	}
+	if *o.api != "" {
+		c.APISocket = *o.api
+	}
+	return c, source, err
 }
 
 func (o *options) usage(format string, args ...any) error {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"hailo-depth/config"
@@ -43,7 +42,7 @@ func doctorCommand(ctx context.Context, p program, args []string) error {
 	if _, err := o.parse(p, args, doctorHelp, 0, 0); err != nil {
 		return unlessHelp(err)
 	}
-	look, err := lookAt(p, *o.config, *o.socket)
+	look, err := lookAt(p, o)
 	if err != nil {
 		return err
 	}
@@ -51,10 +50,7 @@ func doctorCommand(ctx context.Context, p program, args []string) error {
 	defer cancel()
 	report := doctor.Examine(ctx, look)
 	if *o.json {
-		err = json.MarshalWrite(p.stdout, report, jsontext.WithIndent("  "))
-		if err == nil {
-			_, err = p.stdout.Write([]byte("\n"))
-		}
+		err = p.printJSON(report, jsontext.WithIndent("  "))
 	} else {
 		err = report.Print(p.stdout, p.colour())
 	}
@@ -73,18 +69,18 @@ func unlessHelp(err error) error {
 
 // lookAt says what to look at on this machine. A configuration that cannot be
 // used is among what is found.
-func lookAt(p program, file, socket string) (doctor.Options, error) {
+func lookAt(p program, o *options) (doctor.Options, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return doctor.Options{}, err
 	}
-	c, source, err := load(file, p.lookup)
+	c, source, err := o.load(p)
 	settings := []doctor.Setting{{File: source, Check: "hailo-device-manager --check-config", Err: err}}
-	if file != "" {
-		settings[0].Check += " --config " + file
+	if *o.file != "" {
+		settings[0].Check += " --config " + *o.file
 	}
-	if err != nil {
-		c = config.DefaultManager()
+	if err != nil { // what was read until then may be anything
+		c.Backend = config.DefaultManager().Backend
 	}
 	d := config.DefaultDepth()
 	source, err = config.LoadDepth("", p.getenv, &d)
@@ -94,9 +90,6 @@ func lookAt(p program, file, socket string) (doctor.Options, error) {
 	settings = append(settings, doctor.Setting{File: source, Check: "hailo-depth serve --check-config", Err: err})
 	if err != nil {
 		d = config.DefaultDepth()
-	}
-	if socket != "" {
-		c.Socket = socket
 	}
 	if c.Socket, err = filepath.Abs(c.Socket); err != nil {
 		return doctor.Options{}, err

@@ -1,6 +1,6 @@
-// Package overview writes what the device manager does at a moment as a page for
+// Package console writes what the device manager does at a moment as a page for
 // people.
-package overview
+package console
 
 import (
 	"cmp"
