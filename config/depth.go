@@ -11,6 +11,7 @@ import (
 	"hailo-depth/depthmap"
 	"hailo-depth/device"
 	"hailo-depth/logging"
+	"hailo-depth/representation"
 	"hailo-depth/strictyaml"
 )
 
@@ -29,11 +30,12 @@ type Depth struct {
 		KeepAlive float64 `yaml:"keep_alive"` // seconds; -1: for ever; 0: unload after each request
 	} `yaml:"model"`
 	Output struct {
-		Format       string `yaml:"format"`
-		Colormap     string `yaml:"colormap"`
-		Normalize    bool   `yaml:"normalize"`
-		IncludeStats bool   `yaml:"include_stats"`
-		DepthPNG16   bool   `yaml:"depth_png_16"` // add the 16-bit PNG to every answer
+		Format         string `yaml:"format"`
+		Colormap       string `yaml:"colormap"`
+		Representation string `yaml:"representation"`
+		Normalize      bool   `yaml:"normalize"`
+		IncludeStats   bool   `yaml:"include_stats"`
+		DepthPNG16     bool   `yaml:"depth_png_16"` // add the 16-bit PNG to every answer
 	} `yaml:"output"`
 	Input struct {
 		AllowLocalPaths    bool          `yaml:"allow_local_paths"`
@@ -77,6 +79,7 @@ func DefaultDepth() Depth {
 	d.Server.Timeout, d.Server.ReadTimeout = 60*time.Second, 30*time.Second
 	d.Model.Type, d.Model.KeepAlive = "monocular", -1
 	d.Output.Format, d.Output.Colormap, d.Output.Normalize, d.Output.IncludeStats = "both", "viridis", true, true
+	d.Output.Representation = string(representation.Raw)
 	d.Input.AllowImageURL, d.Input.AllowPrivateURLs = true, true
 	d.Input.URLTimeout, d.Input.MaxImageMB, d.Input.MaxMegapixels = 10*time.Second, 50, 64
 	d.Resources.ModelDir = "/usr/share/hailo/models"
@@ -170,6 +173,7 @@ func (d *Depth) Validate(source string) error {
 	c.that(d.Model.KeepAlive == -1 || d.Model.KeepAlive >= 0 && d.Model.KeepAlive <= 1e9, "model.keep_alive", d.Model.KeepAlive, "-1 (for ever), 0 (unload after each request) or idle seconds")
 	c.oneOf("output.format", d.Output.Format, depthapi.Formats()...)
 	c.oneOf("output.colormap", d.Output.Colormap, depthmap.Colormaps()...)
+	c.oneOf("output.representation", d.Output.Representation, representation.Names()...)
 	c.that(d.Input.URLTimeout >= 10*time.Millisecond, "input.url_timeout", d.Input.URLTimeout, "at least 10ms")
 	c.that(d.Input.MaxImageMB > 0 && d.Input.MaxImageMB <= 1024, "input.max_image_mb", d.Input.MaxImageMB, "more than 0, at most 1024")
 	c.that(d.Input.MaxMegapixels > 0 && d.Input.MaxMegapixels <= 1000, "input.max_megapixels", d.Input.MaxMegapixels, "more than 0, at most 1000")

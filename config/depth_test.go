@@ -39,6 +39,7 @@ func TestDepthValidateNamesTheKey(t *testing.T) {
 		"model: {keep_alive: .nan}":              "F: model.keep_alive: NaN",
 		"output: {format: jpeg}":                 `F: output.format: "jpeg" is not valid; expected one of numpy, `,
 		"output: {colormap: pink}":               `F: output.colormap: "pink" is not valid; expected one of viridis, `,
+		"output: {representation: metres}":       `F: output.representation: "metres" is not valid; expected one of raw, disparity, depth`,
 		"input: {url_timeout: 1ms}":              "F: input.url_timeout: 1ms is not valid; expected at least 10ms",
 		"input: {max_image_mb: 0}":               "F: input.max_image_mb: 0 is not valid; expected more than 0, at most 1024",
 		"input: {max_image_mb: 1025}":            "F: input.max_image_mb: 1025",

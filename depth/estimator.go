@@ -5,9 +5,9 @@ package depth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -18,6 +18,7 @@ import (
 	"hailo-depth/device"
 	"hailo-depth/manifest"
 	"hailo-depth/picture"
+	"hailo-depth/representation"
 )
 
 // Limits bounds memory and waiting.
@@ -42,19 +43,23 @@ type Estimator struct {
 
 // Request is a picture and what to make of it.
 type Request struct {
-	Data      []byte // a picture file
-	Orient    bool   // turn it upright by its EXIF orientation
-	Normalize bool   // map the values to 0..1
-	Stats     bool
-	NPZ       bool               // NumPy archive with the float32 map
-	Color     *depthmap.Colormap // coloured 8-bit PNG, unless nil
-	Gray16    bool               // 16-bit grey PNG
+	Data   []byte // a picture file
+	Orient bool   // turn it upright by its EXIF orientation
+	// Representation is the quantity that the map and all outputs hold; empty: Raw.
+	Representation representation.Name
+	Within         representation.Range // what is known of the scene, for Depth; see package representation
+	Normalize      bool                 // map the values to 0..1
+	Stats          bool
+	NPZ            bool               // NumPy archive with the float32 map
+	Color          *depthmap.Colormap // coloured 8-bit PNG, unless nil
+	Gray16         bool               // 16-bit grey PNG
 }
 
 // Result is a depth map at the picture's size, with what was asked for.
 type Result struct {
 	Model   manifest.Manifest
-	Map     *depthmap.Map // float32; what the numbers mean is in Model.Output
+	Map     *depthmap.Map // float32
+	About   About         // what its numbers mean
 	Stats   *depthmap.Stats
 	NPZ     []byte
 	Color   []byte
@@ -104,7 +109,7 @@ func (e *Estimator) Admit(ctx context.Context) (*Ticket, error) {
 func (t *Ticket) Leave() { t.estimator.gate.leave() }
 
 // Estimate estimates one picture. Errors: *picture.Error for a bad picture,
-// *device.Error for the device and for waiting, others are internal.
+// *representation.Error for one that the model's numbers do not allow, *device.Error for the device and for waiting, others are internal.
 func (t *Ticket) Estimate(ctx context.Context, r Request) (*Result, error) {
 	e := t.estimator
 	e.keeper.begin()
@@ -122,8 +127,9 @@ func (t *Ticket) Estimate(ctx context.Context, r Request) (*Result, error) {
 // noteError keeps the last failure that was not the caller's.
 func (e *Estimator) noteError(err error) {
 	var bad *picture.Error
+	var refused *representation.Error
 	kind := device.KindOf(err)
-	if errors.As(err, &bad) || kind == device.KindCanceled || kind == device.KindBusy {
+	if errors.As(err, &bad) || errors.As(err, &refused) || kind == device.KindCanceled || kind == device.KindBusy {
 		return
 	}
 	text := err.Error()
@@ -139,6 +145,10 @@ func (e *Estimator) estimate(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	conversion, err := representation.New(model.Output, cmp.Or(r.Representation, representation.Raw), r.Within)
+	if err != nil {
+		return nil, err
+	}
 	result := &Result{Model: model.Manifest}
 	p, input, err := e.prepare(ctx, r, model.Manifest.Input, &result.Timing)
 	if err != nil {
@@ -148,7 +158,7 @@ func (e *Estimator) estimate(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.finish(ctx, r, m, p, result); err != nil {
+	if err := e.finish(ctx, r, conversion, m, p, result); err != nil {
 		return nil, err
 	}
 	result.Elapsed = time.Since(began)
@@ -199,8 +209,8 @@ func (e *Estimator) infer(ctx context.Context, model device.Model, input device.
 	return toMap(result.Tensor)
 }
 
-// finish brings the map to the picture's size and encodes it.
-func (e *Estimator) finish(ctx context.Context, r Request, m *depthmap.Map, to size, result *Result) error {
+// finish makes the representation of the map at the picture's size and encodes it.
+func (e *Estimator) finish(ctx context.Context, r Request, c representation.Conversion, m *depthmap.Map, to size, result *Result) error {
 	asked := time.Now()
 	end, err := e.gate.begin(ctx, to.pixels())
 	if err != nil {
@@ -209,7 +219,12 @@ func (e *Estimator) finish(ctx context.Context, r Request, m *depthmap.Map, to s
 	defer end()
 	working := time.Now()
 	result.Timing.Queue += working.Sub(asked)
+	c.Before(m)
 	m = m.Resize(to.width, to.height)
+	if err := c.After(m); err != nil {
+		return err
+	}
+	result.About = about(result.Model, c.Values, m, r.Normalize)
 	if r.Normalize {
 		m = m.Normalized()
 	}
@@ -228,7 +243,6 @@ func (e *Estimator) finish(ctx context.Context, r Request, m *depthmap.Map, to s
 // encode makes the outputs side by side: a single request should not leave
 // cores idle while it waits.
 func (e *Estimator) encode(r Request, result *Result) error {
-	text := describe(result.Model, r)
 	pixels := len(result.Map.Values)
 	var group errgroup.Group
 	// room is about what the output takes: growing a buffer step by step would
@@ -245,19 +259,19 @@ func (e *Estimator) encode(r Request, result *Result) error {
 			return err
 		})
 	}
-	into(&result.NPZ, r.NPZ, 4*pixels, result.Map.EncodeNPZ)
-	into(&result.Color, r.Color != nil, pixels, func(w io.Writer) error { return e.encoder.EncodeColor(w, result.Map, r.Color, text) })
-	into(&result.Gray16, r.Gray16, 3*pixels/2, func(w io.Writer) error { return e.encoder.EncodeGray16(w, result.Map, text) })
+	about := result.About
+	into(&result.NPZ, r.NPZ, 4*pixels, func(w io.Writer) error {
+		text, err := about.JSON()
+		if err != nil {
+			return err
+		}
+		return result.Map.EncodeNPZ(w, text)
+	})
+	into(&result.Color, r.Color != nil, pixels, func(w io.Writer) error {
+		return e.encoder.EncodeColor(w, result.Map, r.Color, about.text(depthmap.Text{Key: "Colormap", Value: r.Color.Name}))
+	})
+	into(&result.Gray16, r.Gray16, 3*pixels/2, func(w io.Writer) error {
+		return e.encoder.EncodeGray16(w, result.Map, about.text(depthmap.Text{Key: "Depth formula", Value: about.Formula()}))
+	})
 	return group.Wait()
-}
-
-// describe says inside a PNG what its numbers are, so that a file that was
-// passed on still explains itself.
-func describe(m manifest.Manifest, r Request) []depthmap.Text {
-	values := fmt.Sprintf("%s, %s, unit %s; scaled from the smallest to the largest value of this picture", m.Output.Meaning, m.Output.Larger(), m.Output.Unit)
-	text := []depthmap.Text{{Key: "Software", Value: "hailo-depth"}, {Key: "Depth model", Value: m.Name}, {Key: "Depth values", Value: values}}
-	if r.Color != nil {
-		text = append(text, depthmap.Text{Key: "Colormap", Value: r.Color.Name})
-	}
-	return text
 }

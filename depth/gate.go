@@ -75,7 +75,7 @@ func (g *gate) begin(ctx context.Context, pixels int64) (end func(), err error) 
 // gaveUp is the error of a request whose context ended while it was doing what.
 func gaveUp(ctx context.Context, what string) error {
 	if ctx.Err() == context.DeadlineExceeded {
-		return &device.Error{Kind: device.KindTimeout, Message: "the request's deadline passed while " + what}
+		return &device.Error{Kind: device.KindTimeout, Reason: device.ReasonExpired, Message: "the request's deadline passed while " + what}
 	}
 	return &device.Error{Kind: device.KindCanceled, Message: "the client went away while " + what}
 }

@@ -62,6 +62,9 @@ func newKeeper(o Options) *keeper {
 
 // run watches until ctx ends.
 func (k *keeper) run(ctx context.Context) {
+	terms := device.DefaultTerms()
+	terms.Client = "hailo-depth"
+	ctx = device.WithTerms(ctx, terms)
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {

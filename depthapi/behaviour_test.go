@@ -176,7 +176,7 @@ func TestAcceptChoosesTheAnswer(t *testing.T) {
 		if status != 200 || !strings.HasPrefix(header.Get("Content-Type"), want) || header.Get("Vary") != "Accept" {
 			t.Errorf("Accept %q: %d %q", accept, status, header.Get("Content-Type"))
 		}
-		if header.Get("Depth-Values") != "logit; near=large; unit=relative" || header.Get("Depth-Model") != "scdepthv3" {
+		if header.Get("Depth-Values") != "logit; near=large; unit=relative; scale=unknown; shift=unknown" || header.Get("Depth-Model") != "scdepthv3" {
 			t.Errorf("Accept %q: the headers say %q of %q", accept, header.Get("Depth-Values"), header.Get("Depth-Model"))
 		}
 		if want == "image/png" && !bytes.Contains(body, []byte("Depth values\x00logit, larger is nearer")) {

@@ -100,7 +100,7 @@ func (a *API) readMultipart(parts *multipart.Reader) (*form, error) {
 		switch name := part.FormName(); name {
 		case "image": // the last one counts, as it always did
 			f.image, err = a.readImage(part)
-		case "normalize", "colormap", "output_format", "orient":
+		case "normalize", "colormap", "output_format", "orient", "representation", "depth_range":
 			var text []byte
 			if text, err = io.ReadAll(io.LimitReader(part, maxField+1)); err != nil {
 				err = a.readError("field "+name, err)
@@ -143,13 +143,15 @@ func (a *API) readJSON(body io.Reader) (*form, error) {
 		return nil, invalid("Missing 'image' or 'image_url' field: the body must be a JSON object, got " + tensor.KindName(raw))
 	}
 	var b struct {
-		Image        jsontext.Value `json:"image"`
-		ImageURL     jsontext.Value `json:"image_url"`
-		ImagePath    jsontext.Value `json:"image_path"`
-		Normalize    jsontext.Value `json:"normalize"`
-		Orient       jsontext.Value `json:"orient"`
-		Colormap     jsontext.Value `json:"colormap"`
-		OutputFormat jsontext.Value `json:"output_format"`
+		Image          jsontext.Value `json:"image"`
+		ImageURL       jsontext.Value `json:"image_url"`
+		ImagePath      jsontext.Value `json:"image_path"`
+		Normalize      jsontext.Value `json:"normalize"`
+		Orient         jsontext.Value `json:"orient"`
+		Colormap       jsontext.Value `json:"colormap"`
+		OutputFormat   jsontext.Value `json:"output_format"`
+		Representation jsontext.Value `json:"representation"`
+		DepthRange     jsontext.Value `json:"depth_range"`
 	}
 	if err := json.Unmarshal(text, &b, lenientUTF8()); err != nil {
 		return nil, invalid("the body is not valid JSON: " + err.Error())
@@ -160,6 +162,8 @@ func (a *API) readJSON(body io.Reader) (*form, error) {
 		f.options.setBool("orient", b.Orient, &f.options.orient),
 		f.options.setString("colormap", b.Colormap),
 		f.options.setString("output_format", b.OutputFormat),
+		f.options.setString("representation", b.Representation),
+		f.options.setRange(b.DepthRange),
 	)
 	if err != nil {
 		return nil, err

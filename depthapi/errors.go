@@ -1,7 +1,7 @@
 package depthapi
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"math"
 	"net/http"
@@ -13,12 +13,14 @@ import (
 	"hailo-depth/device"
 	"hailo-depth/fetch"
 	"hailo-depth/picture"
+	"hailo-depth/representation"
 )
 
 // httpError is an error with what HTTP makes of it.
 type httpError struct {
 	status     int
-	kind       string // error.type in the answer
+	kind       string        // error.type in the answer
+	reason     device.Reason // error.reason; empty: the request was wrong
 	message    string
 	retryAfter time.Duration
 }
@@ -45,6 +47,7 @@ func asHTTP(err error) *httpError {
 	var ready *httpError
 	var bad *picture.Error
 	var fetched *fetch.Error
+	var refused *representation.Error
 	var d *device.Error
 	switch {
 	case errors.As(err, &ready):
@@ -61,18 +64,18 @@ func asHTTP(err error) *httpError {
 			status = http.StatusRequestEntityTooLarge
 		}
 		return &httpError{status: status, kind: "invalid_request", message: fetched.Error()}
+	case errors.As(err, &refused):
+		return &httpError{status: http.StatusBadRequest, kind: "invalid_request", message: err.Error()}
 	case errors.As(err, &d):
 		return fromDevice(d)
-	case errors.Is(err, context.DeadlineExceeded):
-		return &httpError{status: http.StatusGatewayTimeout, kind: "timeout", message: "the deadline passed"}
 	}
-	return &httpError{status: http.StatusInternalServerError, kind: "internal_error", message: err.Error()}
+	return &httpError{status: http.StatusInternalServerError, kind: "internal_error", reason: device.ReasonBackend, message: err.Error()}
 }
 
 // fromDevice: what is wrong with a model or its memory is not the caller's
 // fault here, other than on the device manager's socket.
 func fromDevice(d *device.Error) *httpError {
-	e := &httpError{status: http.StatusInternalServerError, kind: "internal_error", message: d.Message, retryAfter: d.RetryAfter}
+	e := &httpError{status: http.StatusInternalServerError, kind: "internal_error", reason: device.ReasonOf(d), message: d.Message, retryAfter: d.RetryAfter}
 	switch d.Kind {
 	case device.KindBusy:
 		e.status, e.kind = http.StatusServiceUnavailable, "overloaded"
@@ -89,6 +92,11 @@ func fromDevice(d *device.Error) *httpError {
 	return e
 }
 
+// expired is a request whose own deadline passed.
+func expired(message string) *httpError {
+	return &httpError{status: http.StatusGatewayTimeout, kind: "timeout", reason: device.ReasonExpired, message: message}
+}
+
 // fail answers with the one error envelope.
 func (a *API) fail(w http.ResponseWriter, err error) {
 	e := asHTTP(err)
@@ -96,19 +104,20 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.retryAfter.Seconds()))))
 	}
 	type detail struct {
-		Message string `json:"message"`
-		Type    string `json:"type"`
+		Message string        `json:"message"`
+		Type    string        `json:"type"`
+		Reason  device.Reason `json:"reason"`
 	}
 	a.writeJSON(w, e.status, struct {
 		Error detail `json:"error"`
-	}{detail{e.message, e.kind}})
+	}{detail{e.message, e.kind, cmp.Or(e.reason, device.ReasonRejected)}})
 }
 
 func (a *API) writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v, lenientUTF8())
 	if err != nil {
 		a.Log.Error("writing an answer", "error", err)
-		status, body = http.StatusInternalServerError, []byte(`{"error":{"message":"internal error","type":"internal_error"}}`)
+		status, body = http.StatusInternalServerError, []byte(`{"error":{"message":"internal error","type":"internal_error","reason":"backend"}}`)
 	}
 	writeBody(w, status, "application/json; charset=utf-8", body)
 }

@@ -7,27 +7,35 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"hailo-depth/depth"
+	"hailo-depth/representation"
 )
 
 func (a *API) estimate(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(r.Context(), a.Settings.Timeout)
-	defer cancel()
-	answer, err := a.work(ctx, w, r)
+	var answer *answer
+	ctx, cancel, err := a.terms(r)
+	if err == nil {
+		defer cancel()
+		answer, err = a.work(ctx, w, r)
+	}
 	outcome := "ok"
 	switch {
 	case err != nil:
 		e := asHTTP(err)
+		// The manager or its client may have noticed it first, and cannot know whose
+		// deadline it was.
+		if e.kind == "timeout" && overdue(ctx) {
+			e = expired(e.message)
+		}
 		outcome = e.kind
 		a.fail(w, e)
 		if e.status >= http.StatusInternalServerError {
-			a.Log.Warn("an estimate failed", "status", e.status, "error", e.message)
+			a.Log.Warn("an estimate failed", "status", e.status, "reason", e.reason, "error", e.message)
 		}
 	default:
 		w.Header().Set("Server-Timing", serverTiming(answer.result.Timing))
@@ -52,7 +60,11 @@ func (a *API) work(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 	defer ticket.Leave()
 	began := time.Now() // as the earlier service had it: from here, not from the queue outside
 	// A body that trickles in must not hold the place for ever.
-	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(a.Settings.ReadTime)); err != nil {
+	until := time.Now().Add(a.Settings.ReadTime)
+	if end, ok := ctx.Deadline(); ok && end.Before(until) {
+		until = end
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(until); err != nil {
 		a.Log.Debug("no read deadline", "error", err) // a test's recorder has none
 	}
 	f, err := a.readForm(w, r)
@@ -65,11 +77,17 @@ func (a *API) work(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 		return nil, err
 	}
 	data, err := a.picture(ctx, f)
+	if err != nil && f.imageURL != nil && overdue(ctx) {
+		return nil, expired("the request's deadline passed while the picture was fetched: " + err.Error())
+	}
 	if err != nil {
 		return nil, err
 	}
 	kind := accepted(r.Header.Get("Accept"))
-	request := depth.Request{Data: data, Orient: f.options.orient, Normalize: f.options.normalize}
+	request := depth.Request{
+		Data: data, Orient: f.options.orient, Normalize: f.options.normalize,
+		Representation: representation.Name(f.options.representation), Within: f.options.within,
+	}
 	switch {
 	case kind == typeNPZ:
 		request.NPZ = true
@@ -90,10 +108,10 @@ func (a *API) work(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return nil, err
 	}
-	return newAnswer(kind, result, f.options.normalize, time.Since(began))
+	return newAnswer(kind, result, f.options.explain, time.Since(began))
 }
 
-func newAnswer(kind string, result *depth.Result, normalized bool, elapsed time.Duration) (*answer, error) {
+func newAnswer(kind string, result *depth.Result, explain bool, elapsed time.Duration) (*answer, error) {
 	answer := &answer{result: result, kind: kind}
 	switch {
 	case kind == typeNPZ:
@@ -105,7 +123,7 @@ func newAnswer(kind string, result *depth.Result, normalized bool, elapsed time.
 	default:
 		answer.kind = typeJSON + "; charset=utf-8"
 		var err error
-		answer.body, err = answerJSON(result, normalized, elapsed)
+		answer.body, err = answerJSON(result, explain, elapsed)
 		return answer, err
 	}
 	return answer, nil
@@ -113,7 +131,7 @@ func newAnswer(kind string, result *depth.Result, normalized bool, elapsed time.
 
 // answerJSON writes the JSON answer. The large members are appended, because an
 // encoder would scan them all again.
-func answerJSON(result *depth.Result, normalized bool, elapsed time.Duration) ([]byte, error) {
+func answerJSON(result *depth.Result, explain bool, elapsed time.Duration) ([]byte, error) {
 	h, w := result.Map.Height, result.Map.Width
 	head := struct {
 		Model       string  `json:"model"`
@@ -122,12 +140,12 @@ func answerJSON(result *depth.Result, normalized bool, elapsed time.Duration) ([
 		DepthShape  [2]int  `json:"depth_shape"`
 		InferenceMS float64 `json:"inference_time_ms"`
 		Normalized  bool    `json:"normalized"`
-	}{result.Model.Name, result.Model.Type, [3]int{h, w, 3}, [2]int{h, w}, math.Round(elapsed.Seconds()*1e5) / 100, normalized}
+	}{result.Model.Name, result.Model.Type, [3]int{h, w, 3}, [2]int{h, w}, math.Round(elapsed.Seconds()*1e5) / 100, result.About.Normalized}
 	body, err := json.Marshal(head)
 	if err != nil {
 		return nil, err
 	}
-	const around = 1024 // for the members' names and the statistics
+	const around = 2048 // for the members' names, the statistics and the explanation
 	body = slices.Grow(body[:len(body)-1], base64.StdEncoding.EncodedLen(len(result.NPZ)+len(result.Color)+len(result.Gray16))+around)
 	if result.Stats != nil {
 		stats, err := json.Marshal(result.Stats)
@@ -135,6 +153,13 @@ func answerJSON(result *depth.Result, normalized bool, elapsed time.Duration) ([
 			return nil, err
 		}
 		body = append(append(body, `,"stats":`...), stats...)
+	}
+	if explain {
+		values, err := result.About.JSON()
+		if err != nil {
+			return nil, err
+		}
+		body = append(append(body, `,"values":`...), values...)
 	}
 	for _, member := range []struct {
 		name string
@@ -151,15 +176,13 @@ func answerJSON(result *depth.Result, normalized bool, elapsed time.Duration) ([
 
 func (a *answer) write(w http.ResponseWriter) {
 	h := w.Header()
-	m := a.result.Model
+	about := a.result.About
 	// What the numbers mean, for whoever gets them without the JSON around.
-	h.Set("Depth-Model", m.Name)
-	h.Set("Depth-Values", fmt.Sprintf("%s; near=%s; unit=%s", m.Output.Meaning, m.Output.Near, m.Output.Unit))
+	h.Set("Depth-Model", depth.Latin1(about.Model))
+	h.Set("Depth-Licence", depth.Latin1(about.Licence))
+	h.Set("Depth-Values", about.Values.String())
+	h.Set("Depth-Range", about.RangeText())
 	h.Set("Vary", "Accept")
-	if a.kind == typePNG || a.kind == typeNPZ {
-		low, high := a.result.Map.Range()
-		h.Set("Depth-Range", strconv.FormatFloat(float64(low), 'g', -1, 32)+" "+strconv.FormatFloat(float64(high), 'g', -1, 32))
-	}
 	writeBody(w, http.StatusOK, a.kind, a.body)
 }
 

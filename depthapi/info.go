@@ -8,6 +8,8 @@ import (
 
 	"hailo-depth/depth"
 	"hailo-depth/depthmap"
+	"hailo-depth/manifest"
+	"hailo-depth/representation"
 )
 
 const serviceName = "hailo-depth"
@@ -65,14 +67,30 @@ type output struct {
 	Meaning string `json:"meaning"`
 	Near    string `json:"near"`
 	Unit    string `json:"unit"`
+	// Invariance: what relative numbers leave open, scale or affine (scale and shift).
+	Invariance string `json:"invariance,omitzero"`
+	// Representations are those that need nothing but the picture; depth may need a
+	// depth_range.
+	Representations []string `json:"representations"`
+}
+
+func outputOf(o manifest.Output) *output {
+	out := &output{Meaning: o.Meaning, Near: o.Near, Unit: o.Unit, Invariance: o.Invariance}
+	for _, name := range representation.Names() {
+		if _, err := representation.New(o, representation.Name(name), representation.Range{}); err == nil {
+			out.Representations = append(out.Representations, name)
+		}
+	}
+	return out
 }
 
 func (a *API) info(w http.ResponseWriter, _ *http.Request) {
 	type model struct {
-		Name   *string `json:"name"`
-		Type   string  `json:"type"`
-		Loaded bool    `json:"loaded"`
-		Output *output `json:"output,omitzero"`
+		Name    *string `json:"name"`
+		Type    string  `json:"type"`
+		Loaded  bool    `json:"loaded"`
+		Licence string  `json:"licence,omitzero"`
+		Output  *output `json:"output,omitzero"`
 	}
 	type device struct {
 		ID           string   `json:"id"`
@@ -82,10 +100,11 @@ func (a *API) info(w http.ResponseWriter, _ *http.Request) {
 		QueueDepth   int      `json:"queue_depth"`
 	}
 	type capabilities struct {
-		Monocular     bool     `json:"monocular"`
-		Stereo        bool     `json:"stereo"`
-		OutputFormats []string `json:"output_formats"`
-		Colormaps     []string `json:"colormaps"`
+		Monocular       bool     `json:"monocular"`
+		Stereo          bool     `json:"stereo"`
+		OutputFormats   []string `json:"output_formats"`
+		Colormaps       []string `json:"colormaps"`
+		Representations []string `json:"representations"`
 	}
 	s := a.Estimator.State()
 	answer := struct {
@@ -97,11 +116,11 @@ func (a *API) info(w http.ResponseWriter, _ *http.Request) {
 	}{
 		Service: serviceName, Version: a.Version,
 		Model:        model{Name: modelName(s), Type: modelType(s), Loaded: s.Loaded},
-		Capabilities: capabilities{Monocular: true, OutputFormats: Formats(), Colormaps: depthmap.Colormaps()},
+		Capabilities: capabilities{Monocular: true, OutputFormats: Formats(), Colormaps: depthmap.Colormaps(), Representations: representation.Names()},
 	}
 	if s.Model != nil {
-		o := s.Model.Output
-		answer.Model.Output = &output{o.Meaning, o.Near, o.Unit}
+		answer.Model.Licence = s.Model.Licence
+		answer.Model.Output = outputOf(s.Model.Output)
 	}
 	if d := s.Device; d != nil {
 		answer.Device = &device{d.DeviceID, d.Architecture, d.Firmware, d.Temperature, d.QueueDepth}

@@ -18,6 +18,7 @@ import (
 	"hailo-depth/depthapi"
 	"hailo-depth/depthmap"
 	"hailo-depth/fetch"
+	"hailo-depth/representation"
 )
 
 func loadOpenAPI(t *testing.T) (*openapi3.T, routers.Router) {
@@ -55,6 +56,9 @@ func TestOpenAPIListsTheRoutes(t *testing.T) {
 	estimate := document.Components.Schemas
 	if got := enum(estimate["Colormap"]); !slices.Equal(got, depthmap.Colormaps()) {
 		t.Errorf("colormaps in the document: %v", got)
+	}
+	if got := enum(estimate["Representation"]); !slices.Equal(got, representation.Names()) {
+		t.Errorf("representations in the document: %v", got)
 	}
 	if got := enum(estimate["OutputFormat"]); !slices.Equal(got, depthapi.Formats()) {
 		t.Errorf("output formats in the document: %v", got)
@@ -104,6 +108,10 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 		"colormaps":    {newRequest(t, http.MethodGet, "/v1/colormaps", nil), 200},
 		"form":         {form(t, picture, map[string]string{"normalize": "false", "colormap": "turbo"}), 200},
 		"json":         {jsonBody(map[string]any{"image": picture, "output_format": "numpy", "orient": true}), 200},
+		"explained":    {form(t, picture, map[string]string{"representation": "raw"}), 200},
+		"depth":        {jsonBody(map[string]any{"image": picture, "representation": "depth"}), 200},
+		"no wish":      {form(t, picture, map[string]string{"representation": "metres"}), 400},
+		"needless":     {jsonBody(map[string]any{"image": picture, "representation": "depth", "depth_range": []float64{1, 2}}), 400},
 		"png":          {accepting("image/png"), 200},
 		"npz":          {accepting("application/x-npz"), 200},
 		"no image":     {jsonBody(map[string]any{"normalize": true}), 400},

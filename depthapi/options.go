@@ -1,6 +1,7 @@
 package depthapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"hailo-depth/depthmap"
+	"hailo-depth/representation"
 	"hailo-depth/tensor"
 )
 
@@ -29,11 +31,21 @@ type options struct {
 	normalize, orient bool
 	colormap          string
 	format            string
+	representation    string
+	within            representation.Range
+	// explain adds what the numbers mean to the JSON answer: for requests that
+	// state a representation, and where the configuration has another than raw.
+	// Answers to earlier clients keep exactly the members that they always had.
+	explain bool
 }
 
 func (a *API) defaults() options {
 	s := a.Settings
-	return options{normalize: s.Normalize, orient: s.Orient, colormap: s.Colormap, format: s.Format}
+	name := cmp.Or(s.Representation, string(representation.Raw))
+	return options{
+		normalize: s.Normalize, orient: s.Orient, colormap: s.Colormap, format: s.Format,
+		representation: name, explain: name != string(representation.Raw),
+	}
 }
 
 // setText takes a form's field; an empty one leaves the default.
@@ -47,6 +59,12 @@ func (o *options) setText(name, text string) error {
 		o.colormap = text
 	case "output_format":
 		o.format = text
+	case "representation":
+		o.representation, o.explain = text, true
+	case "depth_range":
+		var err error
+		o.within, err = representation.ParseRange(text)
+		return err
 	default:
 		var value bool
 		switch strings.ToLower(text) {
@@ -88,6 +106,18 @@ func (o *options) setString(name string, raw jsontext.Value) error {
 	return o.setText(name, text)
 }
 
+// setRange takes a JSON array of two numbers.
+func (o *options) setRange(raw jsontext.Value) error {
+	if raw == nil || raw.Kind() == 'n' {
+		return nil
+	}
+	var r []float64
+	if raw.Kind() != '[' || json.Unmarshal(raw, &r) != nil || len(r) != 2 {
+		return invalid("depth_range must be an array of two numbers, the distances of the nearest and the farthest place in metres, as [0.5, 10]; got " + tensor.KindName(raw))
+	}
+	return o.setText("depth_range", representation.Range{Near: r[0], Far: r[1]}.String())
+}
+
 // check finds the colormap and refuses unknown values.
 func (o *options) check() (*depthmap.Colormap, error) {
 	colormap, err := depthmap.Lookup(o.colormap)
@@ -96,6 +126,9 @@ func (o *options) check() (*depthmap.Colormap, error) {
 	}
 	if !slices.Contains(Formats(), o.format) {
 		err = errors.Join(err, invalid(fmt.Sprintf("output_format: %q is unknown; expected one of %s", clip(o.format), strings.Join(Formats(), ", "))))
+	}
+	if _, unknown := representation.Parse(o.representation); unknown != nil {
+		err = errors.Join(err, unknown)
 	}
 	return colormap, err
 }

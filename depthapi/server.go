@@ -9,17 +9,19 @@ import (
 	"time"
 
 	"hailo-depth/depth"
+	"hailo-depth/device"
 	"hailo-depth/fetch"
 )
 
 // Settings are what the configuration decides.
 type Settings struct {
-	Format       string // default output_format
-	Colormap     string // default colormap
-	Normalize    bool   // default normalize
-	Orient       bool   // default orient
-	IncludeStats bool
-	AlwaysPNG16  bool // add the 16-bit PNG to every answer
+	Format         string // default output_format
+	Colormap       string // default colormap
+	Representation string // default representation; empty: raw
+	Normalize      bool   // default normalize
+	Orient         bool   // default orient
+	IncludeStats   bool
+	AlwaysPNG16    bool // add the 16-bit PNG to every answer
 
 	AllowURL   bool // image_url
 	AllowPaths bool // image_path
@@ -133,7 +135,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 		panic(p)
 	}
 	a.Log.Error("a request hit a bug", "path", r.URL.Path, "panic", p)
-	a.fail(w, &httpError{status: http.StatusInternalServerError, kind: "internal_error", message: "internal error; the service's log says more"})
+	a.fail(w, &httpError{status: http.StatusInternalServerError, kind: "internal_error", reason: device.ReasonBackend, message: "internal error; the service's log says more"})
 }
 
 // NewServer wraps the handler with limits on what a client may hold open.

@@ -46,12 +46,18 @@ type service struct {
 
 func start(t testing.TB, d device.Service, s depthapi.Settings, l depth.Limits, rules fetch.Rules) service {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	models := t.TempDir()
 	if err := os.WriteFile(filepath.Join(models, "scdepthv3.hef"), make([]byte, 65536), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	e := depth.New(depth.Options{Device: d, Catalog: catalog.Catalog{Dir: models}, KeepAlive: -1, Limits: l, Log: log})
+	return startModel(t, d, models, "", s, l, rules)
+}
+
+// startModel starts the service with a model of a folder; "" is the default one.
+func startModel(t testing.TB, d device.Service, models, model string, s depthapi.Settings, l depth.Limits, rules fetch.Rules) service {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	e := depth.New(depth.Options{Device: d, Catalog: catalog.Catalog{Dir: models}, Model: model, KeepAlive: -1, Limits: l, Log: log})
 	metrics, err := depthapi.NewMetrics(prometheus.NewRegistry(), e, log)
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +94,14 @@ func start(t testing.TB, d device.Service, s depthapi.Settings, l depth.Limits, 
 func startReady(t testing.TB, s depthapi.Settings, rules fetch.Rules, simulated ...string) service {
 	t.Helper()
 	svc := start(t, startManager(t, simtest.Command(simulated...)), s, limits(), rules)
+	svc.awaitReady(t)
+	return svc
+}
+
+// startReadyModel is startReady with a model of a folder.
+func startReadyModel(t testing.TB, models, model string) service {
+	t.Helper()
+	svc := startModel(t, startManager(t, simtest.Command()), models, model, settings(), limits(), fetch.Rules{})
 	svc.awaitReady(t)
 	return svc
 }

@@ -77,7 +77,7 @@ func BenchmarkNPZ(b *testing.B) {
 		run := func(name string, encode func(io.Writer) error) {
 			b.Run(fmt.Sprintf("%s/%dx%d", name, size.X, size.Y), func(b *testing.B) { benchEncode(b, encode) })
 		}
-		run("ours", func(w io.Writer) error { return m.EncodeNPZ(w) })
+		run("ours", func(w io.Writer) error { return m.EncodeNPZ(w, nil) })
 		run("stored", func(w io.Writer) error { return zipWith(w, m, zip.Store, nil) })
 		for _, level := range []int{kflate.HuffmanOnly, 1, 3, 6, 9} {
 			run(fmt.Sprintf("klauspost level %d", level), func(w io.Writer) error {

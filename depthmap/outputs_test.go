@@ -19,7 +19,7 @@ import (
 func floatArray(tb testing.TB, m *depthmap.Map) array {
 	tb.Helper()
 	var buf bytes.Buffer
-	if err := m.EncodeNPZ(&buf); err != nil {
+	if err := m.EncodeNPZ(&buf, nil); err != nil {
 		tb.Fatal(err)
 	}
 	members := readNPZ(tb, buf.Bytes())
@@ -113,7 +113,7 @@ func TestEncodingIsRepeatableAndConcurrent(t *testing.T) {
 	encoder := new(depthmap.PNGEncoder)
 	encode := func(m *depthmap.Map) []byte {
 		var buf bytes.Buffer
-		if err := errors.Join(encoder.EncodeColor(&buf, m, cm, nil), encoder.EncodeGray16(&buf, m, nil), m.EncodeNPZ(&buf)); err != nil {
+		if err := errors.Join(encoder.EncodeColor(&buf, m, cm, nil), encoder.EncodeGray16(&buf, m, nil), m.EncodeNPZ(&buf, nil)); err != nil {
 			t.Error(err)
 		}
 		return buf.Bytes()
@@ -201,7 +201,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 	m := ramp(200, 100)
 	for name, encode := range map[string]func(*fullDisk) error{
 		"png": func(w *fullDisk) error { return new(depthmap.PNGEncoder).EncodeGray16(w, m, nil) },
-		"npz": func(w *fullDisk) error { return m.EncodeNPZ(w) },
+		"npz": func(w *fullDisk) error { return m.EncodeNPZ(w, nil) },
 	} {
 		for _, room := range []int{0, 20, 60, 900, 1100} {
 			if err := encode(&fullDisk{room}); err == nil || err.Error() != "disk full" {
@@ -213,7 +213,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 
 func TestArchiveHeader(t *testing.T) {
 	var buf bytes.Buffer
-	if err := ramp(3, 2).EncodeNPZ(&buf); err != nil {
+	if err := ramp(3, 2).EncodeNPZ(&buf, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := string(buf.Bytes()[:4]) + string(buf.Bytes()[30:39]); got != "PK\x03\x04depth.npy" {

@@ -47,13 +47,17 @@ type Input struct {
 	BatchSize int             `json:"batch_size,omitzero"` // ocr recognition
 	TimeoutMS int64           `json:"timeout_ms,omitzero"` // clip
 
-	Prompt      string          `json:"prompt,omitzero"`               // vlm, vlm_chat
-	Frames      []tensor.Tensor `json:"frames,omitzero"`               // vlm, vlm_chat: uint8 [H, W, 3]
-	Temperature *float64        `json:"temperature,omitzero"`          // vlm, vlm_chat: 0 is greedy; nil: the model's own
-	Seed        *int64          `json:"seed,omitzero"`                 // vlm, vlm_chat; nil: a random one
-	MaxTokens   int             `json:"max_generated_tokens,omitzero"` // vlm, vlm_chat; 0: the model's own
-	Audio       *tensor.Tensor  `json:"audio,omitzero"`                // whisper: float32 [N], 16 kHz mono, -1..1
-	Task        string          `json:"task,omitzero"`                 // whisper: transcribe, translate; empty: transcribe
+	// Prompt is, for vlm and vlm_chat, what the model is given word for word.
+	// Messages is a conversation instead, objects {role, content}, of which the
+	// model's template makes the prompt; on the wire both are "prompt".
+	Prompt      string           `json:"prompt,omitzero"`
+	Messages    []jsontext.Value `json:"-"`
+	Frames      []tensor.Tensor  `json:"frames,omitzero"`               // vlm, vlm_chat: uint8 [H, W, 3]
+	Temperature *float64         `json:"temperature,omitzero"`          // vlm, vlm_chat: 0 is greedy; nil: the model's own
+	Seed        *int64           `json:"seed,omitzero"`                 // vlm, vlm_chat; nil: a random one
+	MaxTokens   int              `json:"max_generated_tokens,omitzero"` // vlm, vlm_chat; 0: the model's own
+	Audio       *tensor.Tensor   `json:"audio,omitzero"`                // whisper: float32 [N], 16 kHz mono, -1..1
+	Task        string           `json:"task,omitzero"`                 // whisper: transcribe, translate; empty: transcribe
 }
 
 // Result is what comes out: exactly one of its fields is set.

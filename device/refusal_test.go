@@ -73,7 +73,7 @@ func TestOddAnswers(t *testing.T) {
 	})
 	c := client(t, m.path)
 	for _, text := range []string{
-		"", "{", "[]", "null", "{}", `{"status": "ok"}`, `{"status": "ok", "result": null}`, `{"status": "ok", "result": "text"}`,
+		"", "{", "[]", "null", "{}", `{"status": "ok"}`, `{"status": "ok", "result": null}`, `{"status": "ok", "result": 5}`, `{"status": "ok", "result": {"segments": 5}}`,
 		`{"status": "ok", "result": {"dtype": "float32", "shape": [1, 2], "data_b64": "AAAAAA=="}}`,
 		`{"status": "ok", "result": [null]}`, `{"status": "ok", "result": {"dtype": "uint8", "shape": [1], "data_b64": "AA=="}} trailing`,
 	} {

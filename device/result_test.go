@@ -13,6 +13,7 @@ func bytesTensor(shape tensor.Shape, data ...byte) *tensor.Tensor {
 }
 
 func TestResultsComeBack(t *testing.T) {
+	text := "line\n\"quoted\" 名"
 	one, other := bytesTensor(tensor.Shape{1, 2}, 3, 4), bytesTensor(tensor.Shape{0}, []byte{}...)
 	other.Data = []byte{}
 	for text, want := range map[string]Result{
@@ -22,6 +23,11 @@ func TestResultsComeBack(t *testing.T) {
 		`{"z": {"dtype": "uint8", "shape": [1, 2], "data_b64": "AwQ="}, "a": {"dtype": "uint8", "shape": [0], "data_b64": ""}}`: {Named: []Named{{"z", *one}, {"a", *other}}},
 		`{"dtype": {"dtype": "uint8", "shape": [1, 2], "data_b64": "AwQ="}}`:                                                    {Named: []Named{{"dtype", *one}}},
 		`{"a \"quoted\" 名": {"dtype": "uint8", "shape": [1, 2], "data_b64": "AwQ="}}`:                                           {Named: []Named{{`a "quoted" 名`, *one}}},
+		`"line\n\"quoted\" 名"`: {Text: &text},
+		`""`:                   {Text: new(string)},
+		`{"segments":[]}`:      {Speech: &Transcript{Segments: []Segment{}}},
+		`{"segments":[{"id":0,"start":0,"end":0.00025,"text":" hello"},{"id":1,"start":0.5,"end":2,"text":""}]}`: {Speech: &Transcript{Segments: []Segment{{0, 0, 0.00025, " hello"}, {1, 0.5, 2, ""}}}},
+		`{"segments": {"dtype": "uint8", "shape": [1, 2], "data_b64": "AwQ="}}`:                                  {Named: []Named{{"segments", *one}}},
 	} {
 		written, err := want.AppendJSON(nil)
 		if err != nil || string(written) != text {
@@ -41,7 +47,9 @@ func TestResultsThatAreNone(t *testing.T) {
 		``:                                       "got nothing",
 		`null`:                                   "got null",
 		`5`:                                      "got a number",
-		`"text"`:                                 "got a string",
+		`{"segments": [5]}`:                      "segments",
+		`{"segments": {}}`:                       "tensor must include",
+		`{"segments": [{"id": "x"}]}`:            "segments",
 		`true`:                                   "got a boolean",
 		`{}`:                                     "tensor must include dtype, shape, and data_b64",
 		`{"a": null}`:                            "tensor must include dtype, shape, and data_b64",

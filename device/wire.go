@@ -27,6 +27,7 @@ func (in Input) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	o.number("batch_size", int64(in.BatchSize))
 	o.number("timeout_ms", in.TimeoutMS)
+	in.appendGenerative(&o)
 	return append(o.dst, '}'), o.err
 }
 
@@ -39,6 +40,10 @@ func (r Result) AppendJSON(dst []byte) ([]byte, error) {
 		o := object{dst: dst}
 		o.list(r.List)
 		return o.dst, o.err
+	case r.Text != nil:
+		return appendText(dst, *r.Text)
+	case r.Speech != nil:
+		return r.Speech.appendJSON(dst)
 	}
 	o := object{dst: append(dst, '{')}
 	for _, n := range r.Named {
@@ -61,7 +66,13 @@ func parseResult(raw jsontext.Value) (Result, error) {
 			}
 		}
 		return r, nil
+	case '"':
+		var r Result
+		return r, json.Unmarshal(raw, &r.Text)
 	case '{':
+		if isSpeech(raw) {
+			return parseSpeech(raw)
+		}
 		if holdsTensors(raw) {
 			return parseNamed(raw)
 		}
@@ -71,19 +82,23 @@ func parseResult(raw jsontext.Value) (Result, error) {
 		}
 		return Result{Tensor: &t}, nil
 	}
-	return Result{}, fmt.Errorf("a result must be a tensor, a list of tensors or an object of tensors, got %s", tensor.KindName(raw))
+	return Result{}, fmt.Errorf("a result must be a tensor, a list of tensors, an object of tensors, a text or {segments}, got %s", tensor.KindName(raw))
 }
 
 // holdsTensors tells {output: tensor, ...} from a tensor, whose members are no
 // objects, by the first member.
 func holdsTensors(raw jsontext.Value) bool {
 	dec := jsontext.NewDecoder(bytes.NewReader(raw))
-	for range 2 { // the brace and the name
+	return skipTokens(dec, 2) && dec.PeekKind() == '{' // after the brace and the name
+}
+
+func skipTokens(dec *jsontext.Decoder, n int) bool {
+	for range n {
 		if _, err := dec.ReadToken(); err != nil {
 			return false
 		}
 	}
-	return dec.PeekKind() == '{'
+	return true
 }
 
 // parseNamed keeps the order of the members, which is the network's.

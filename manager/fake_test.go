@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,7 +185,15 @@ func (w *fakeWorker) Load(ctx context.Context, spec worker.LoadSpec) (Network, e
 		return nil, &worker.Error{Kind: worker.KindMemoryFull, Status: 81, Message: fmt.Sprintf("fake: %d of %d in use, %d wanted", used, w.device.capacity, info.Size()),
 			NeededBytes: info.Size(), TotalBytes: w.device.capacity}
 	}
-	n := &fakeNetwork{worker: w, name: name, bytes: info.Size()}
+	n := &fakeNetwork{worker: w, name: name, bytes: info.Size(), speech: spec.Task == worker.TaskSpeech}
+	if spec.Task == worker.TaskVLM {
+		for other := range w.loaded { // under no lock: only the job that holds the device loads
+			if other.vlm {
+				return nil, lostDevice(62)
+			}
+		}
+		n.vlm = true
+	}
 	w.device.mu.Lock()
 	defer w.device.mu.Unlock()
 	w.loaded[n] = true
@@ -235,6 +244,8 @@ type fakeNetwork struct {
 	worker   *fakeWorker
 	name     string
 	bytes    int64
+	vlm      bool
+	speech   bool
 	released bool // by the manager's side; only the job that holds the device touches it
 }
 
@@ -245,6 +256,12 @@ var fakeSignature = worker.Signature{
 
 func (n *fakeNetwork) Signature() worker.Signature {
 	s := fakeSignature
+	if n.vlm || n.speech {
+		s = worker.Signature{}
+	}
+	if n.vlm {
+		s.FrameShape = tensor.Shape{2, 2, 3}
+	}
 	s.MemoryBytes = n.bytes
 	return s
 }
@@ -260,6 +277,39 @@ func (n *fakeNetwork) Infer(ctx context.Context, _ time.Duration, inputs []tenso
 	time.Sleep(n.worker.device.took)
 	out, err := tensor.FromFloat32([]float32{float32(inputs[0].Data[0])}, 1)
 	return []worker.Output{{Name: "out", Tensor: out}}, n.worker.device.took, err
+}
+
+// Generate gives one token a word of the prompt, each after the device's time;
+// speech gives one segment.
+func (n *fakeNetwork) Generate(ctx context.Context, cancelled <-chan struct{}, _ time.Duration, g worker.Generation, onPiece func(worker.Piece)) (worker.Generated, time.Duration, error) {
+	defer n.worker.begin("generate " + n.name)()
+	if err := n.worker.try(ctx, "generate"); err != nil {
+		return worker.Generated{}, 0, err
+	}
+	var r worker.Generated
+	for word := range strings.SplitAfterSeq(g.Prompt, " ") {
+		if err := n.worker.try(ctx, "token"); err != nil {
+			return worker.Generated{}, 0, err
+		}
+		select {
+		case <-time.After(n.worker.device.took):
+		case <-n.worker.done:
+			return worker.Generated{}, 0, n.worker.Err()
+		case <-ctx.Done():
+			return worker.Generated{}, 0, &worker.Error{Kind: worker.KindTimeout, Message: "fake: no answer"}
+		case <-cancelled:
+			r.Finish = worker.FinishCancelled
+			return r, 0, nil
+		}
+		r.Text += word
+		r.Tokens++
+		onPiece(worker.Piece{Token: word})
+	}
+	r.Finish = worker.FinishEnd
+	if n.speech {
+		r.Text, r.Segments = "", []worker.Segment{{Start: 0, End: 1, Text: fmt.Sprintf(" %s %v %s", g.Language, g.Translate, g.Tensors[0].Describe())}}
+	}
+	return r, time.Duration(r.Tokens) * n.worker.device.took, nil
 }
 
 func (n *fakeNetwork) Unload(ctx context.Context) error {

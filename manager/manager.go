@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 	"hailo-depth/worker"
 )
 
@@ -24,27 +25,49 @@ import (
 // the documentation states.
 type Limits struct {
 	Queue        int           // requests that may wait
+	QueueBytes   int64         // of their inputs together
+	Ageing       time.Duration // of waiting that is worth one priority
+	Group        int           // requests of one model in a row while another waits; 0: no grouping
+	GroupTime    time.Duration // for which one model goes on while another waits
 	MaxEvictions int           // rounds of eviction for one load
 	LoadTimeout  time.Duration // of one network
 	InferTimeout time.Duration // of one network
-	StartTimeout time.Duration // of the worker, until it has opened the device
-	CloseTimeout time.Duration // of the worker, until it has released the device
-	DrainTimeout time.Duration // of the queue, when the manager stops
-	Statistics   time.Duration // between two readings of temperature and memory
+	// A generation may take GenerateTimeout in all; TokenTimeout is for its first
+	// token, for each that follows, and for ending when it is told to.
+	GenerateTimeout, TokenTimeout time.Duration
+	StartTimeout                  time.Duration // of the worker, until it has opened the device
+	CloseTimeout                  time.Duration // of the worker, until it has released the device
+	DrainTimeout                  time.Duration // of the queue, when the manager stops
+	Statistics                    time.Duration // between two readings of temperature and memory
+	// KillAbandoned are the model types whose running inference is ended, with the
+	// worker, when its caller has left. Others are finished and discarded.
+	KillAbandoned []string
 }
 
 // DefaultLimits are generous: HailoRT's own calls may take 45 s.
 func DefaultLimits() Limits {
+	rules := schedule.DefaultRules()
 	return Limits{
-		Queue:        256,
+		Queue:        rules.Jobs,
+		QueueBytes:   rules.Bytes,
+		Ageing:       rules.Step,
+		Group:        rules.Group,
+		GroupTime:    rules.GroupTime,
 		MaxEvictions: 3,
 		LoadTimeout:  120 * time.Second,
 		InferTimeout: 60 * time.Second,
-		StartTimeout: 60 * time.Second,
-		CloseTimeout: 5 * time.Second,
-		DrainTimeout: 10 * time.Second,
-		Statistics:   5 * time.Second,
+		// The first token comes after the pictures were looked at.
+		GenerateTimeout: 5 * time.Minute,
+		TokenTimeout:    60 * time.Second,
+		StartTimeout:    60 * time.Second,
+		CloseTimeout:    5 * time.Second,
+		DrainTimeout:    10 * time.Second,
+		Statistics:      5 * time.Second,
 	}
+}
+
+func (l Limits) rules() schedule.Rules {
+	return schedule.Rules{Jobs: l.Queue, Bytes: l.QueueBytes, Step: l.Ageing, Group: l.Group, GroupTime: l.GroupTime}
 }
 
 // Options are what a Manager needs.
@@ -64,7 +87,7 @@ type Manager struct {
 	queue   *queue
 	runtime *runtime
 	life    context.Context // of operations on the device; ends when draining has
-	end     context.CancelFunc
+	end     context.CancelCauseFunc
 	workers sync.WaitGroup // watchers
 	stops   atomic.Bool    // the intake is closed
 	reading atomic.Pointer[reading]
@@ -81,14 +104,16 @@ var _ device.Service = (*Manager)(nil)
 // New makes a Manager; Run brings it to life. It fails when the registry has
 // figures of a manager already.
 func New(o Options) (*Manager, error) {
-	m := &Manager{options: o, started: time.Now(), queue: newQueue(o.Limits.Queue)}
+	m := &Manager{options: o, started: time.Now()}
+	m.queue = newQueue(o.Limits.rules(), m.resident)
 	if o.Registry != nil {
 		var err error
-		if m.metrics, err = newMetrics(o.Registry, &m.queue.depth); err != nil {
+		if m.metrics, err = newMetrics(o.Registry, &m.queue.depths); err != nil {
 			return nil, err
 		}
+		m.queue.metrics = m.metrics
 	}
-	m.life, m.end = context.WithCancel(context.Background())
+	m.life, m.end = context.WithCancelCause(context.Background())
 	m.runtime = &runtime{limits: o.Limits, start: o.Start, log: o.Log, metrics: m.metrics, born: m.watch, respawnDelay: leastRespawnDelay, models: map[key]*model{}}
 	m.runtime.publish()
 	return m, nil
@@ -109,7 +134,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(m.life, m.options.Limits.DrainTimeout)
 	m.queue.drain(drain)
 	cancel()
-	m.end() // ends an operation that is still running by killing the worker
+	m.end(errStopping) // ends an operation that is still running by killing the worker
 	group.Wait()
 	m.workers.Wait()
 	m.runtime.close(context.WithoutCancel(ctx))
@@ -122,16 +147,17 @@ func (m *Manager) Load(ctx context.Context, model device.Model) (device.Loaded, 
 		return device.Loaded{}, err
 	}
 	var loaded device.Loaded
-	err := m.do(ctx, "load", model, func() error {
-		found, already, err := m.runtime.loadedModel(m.life, model)
+	err := m.do(ctx, request{action: "load", model: model}, func(life context.Context) (time.Duration, error) {
+		began := time.Now()
+		found, already, err := m.runtime.loadedModel(life, model)
 		if err != nil {
-			return asLoadError(err)
+			return 0, asLoadError(err)
 		}
 		loaded.Already = already
 		if n, ok := found.networks[ocrDetection]; ok {
 			loaded.DetectionInputShape = detectionShape(n.Signature())
 		}
-		return nil
+		return time.Since(began), nil
 	})
 	if err != nil {
 		return device.Loaded{}, err
@@ -147,10 +173,10 @@ func (m *Manager) Infer(ctx context.Context, model device.Model, in device.Input
 	var result device.Result
 	asked := time.Now()
 	var granted time.Time
-	err := m.do(ctx, "infer", model, func() (err error) {
+	err := m.do(ctx, request{"infer", model, inputBytes(in)}, func(life context.Context) (load time.Duration, err error) {
 		granted = time.Now()
-		result, err = m.runtime.infer(m.life, model, in)
-		return err
+		result, err = m.runtime.infer(life, ctx, model, in)
+		return result.Timing.Load, err
 	})
 	if err != nil {
 		return device.Result{}, err
@@ -165,9 +191,9 @@ func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) 
 		return false, errPathRequired
 	}
 	var was bool
-	err := m.do(ctx, "unload", model, func() error {
-		was = m.runtime.unload(m.life, key{model.Type, model.Path})
-		return nil
+	err := m.do(ctx, request{action: "unload", model: model}, func(life context.Context) (time.Duration, error) {
+		was = m.runtime.unload(life, key{model.Type, model.Path})
+		return 0, nil
 	})
 	if err != nil {
 		return false, err
@@ -175,17 +201,16 @@ func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) 
 	return was, nil
 }
 
-// do queues fn and accounts for its outcome. What fn writes may be read only
-// when do has returned its error: a caller that left early must not look.
-func (m *Manager) do(ctx context.Context, action string, model device.Model, fn func() error) error {
-	var outcome error
-	waited, err := m.queue.do(ctx, false, func() { outcome = fn() })
-	if err == nil {
-		m.metrics.waited(waited)
-		err = outcome
+// queueOverview says who waits for the device and who has it. It never waits
+// for the device.
+func (m *Manager) queueOverview() device.QueueOverview { return m.queue.overview() }
+
+// resident are the models on the device, as the queue knows them.
+func (m *Manager) resident() (models []string) {
+	for _, l := range m.runtime.view.Load().models {
+		models = append(models, key{l.Type, l.Path}.String())
 	}
-	m.metrics.request(action, model, err)
-	return err
+	return models
 }
 
 var errPathRequired = &device.Error{Kind: device.KindInvalid, Message: "model_path required"}
@@ -206,12 +231,8 @@ func check(m device.Model) error {
 			return asLoadError(err)
 		}
 	}
-	kind, ok := typeOf(m.Type)
-	if !ok {
+	if _, ok := typeOf(m.Type); !ok {
 		return asLoadError(badInput("Unsupported model_type: %s", m.Type))
-	}
-	if g, ok := kind.(generativeType); ok {
-		return asLoadError(g.refuse())
 	}
 	return nil
 }
@@ -226,7 +247,7 @@ func (m *Manager) Status(context.Context) (device.Status, error) {
 		Models:        v.models,
 		Uptime:        time.Since(m.started),
 		SocketPath:    m.options.SocketPath,
-		QueueDepth:    int(m.queue.depth.Load()),
+		QueueDepth:    int(m.queue.depths.total()),
 		Evictions:     v.evictions,
 		RuntimeBroken: v.broken,
 		CapacityEvent: v.event,

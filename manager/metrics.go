@@ -2,19 +2,27 @@ package manager
 
 import (
 	"errors"
-	"sync/atomic"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 	"hailo-depth/worker"
 )
 
 // metrics are the manager's figures for Prometheus. A nil *metrics counts nothing.
 type metrics struct {
 	requests      *prometheus.CounterVec
-	queueWait     prometheus.Histogram
+	byClient      *prometheus.CounterVec
+	deviceTime    *prometheus.CounterVec
+	queueWait     *prometheus.HistogramVec
+	decisions     *prometheus.CounterVec
+	switches      prometheus.Counter
+	retries       *prometheus.CounterVec
 	inference     *prometheus.HistogramVec
 	loadTime      *prometheus.HistogramVec
 	loads         *prometheus.CounterVec
@@ -25,10 +33,11 @@ type metrics struct {
 	temperature   *prometheus.GaugeVec
 	restarts      *prometheus.CounterVec
 	up            prometheus.Gauge
+	clients       clientLabels
 }
 
-// newMetrics registers the figures in registry; depth gives the length of the queue.
-func newMetrics(registry *prometheus.Registry, depth *atomic.Int64) (*metrics, error) {
+// newMetrics registers the figures in registry; waiting gives the length of the queue.
+func newMetrics(registry *prometheus.Registry, waiting *depths) (*metrics, error) {
 	const ns = "hailo"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: name, Help: help}, labels)
@@ -42,9 +51,14 @@ func newMetrics(registry *prometheus.Registry, depth *atomic.Int64) (*metrics, e
 	fast := prometheus.ExponentialBuckets(0.0005, 2, 16) // 0.5 ms to 16 s
 	slow := prometheus.ExponentialBuckets(0.01, 2, 14)   // 10 ms to 82 s
 	m := &metrics{
-		requests: counter("device_requests_total", "Requests for the device by action, model type and outcome (ok or the error's kind).", "action", "model_type", "outcome"),
-		queueWait: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Name: "device_queue_wait_seconds",
-			Help: "Time that requests waited for the device.", Buckets: fast}),
+		requests: counter("device_requests_total", "Requests for the device by action, model type, outcome (ok or the error's kind) and the reason of a failure (rejected, expired, cancelled, backend).",
+			"action", "model_type", "outcome", "reason"),
+		byClient:      counter("device_client_requests_total", "Requests for the device by client and outcome (ok or the reason of the failure).", "client", "outcome"),
+		deviceTime:    counter("device_client_device_seconds_total", "Time for which each client's requests had the device.", "client"),
+		queueWait:     histogram("device_queue_wait_seconds", "Time that requests waited for the device.", fast, "priority"),
+		decisions:     counter("device_decisions_total", "Jobs that were given the device, by the clause that chose them (urgent, overdue, turn, grouped, resident).", "clause"),
+		switches:      prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "device_model_switches_total", Help: "Requests that ran on another model than the one before."}),
+		retries:       counter("device_retries_total", "Requests that ran a second time, because the worker died or the device was lost under them.", "model_type", "cause"),
 		inference:     histogram("device_inference_duration_seconds", "Time of an inference on the device, transfers included.", fast, "model"),
 		loadTime:      histogram("device_model_load_duration_seconds", "Time of loading a model, evictions included.", slow, "model"),
 		loads:         counter("device_model_loads_total", "Models loaded, by outcome.", "model", "outcome"),
@@ -56,11 +70,15 @@ func newMetrics(registry *prometheus.Registry, depth *atomic.Int64) (*metrics, e
 		restarts:      counter("device_worker_restarts_total", "Worker processes replaced, by reason.", "reason"),
 		up:            gauge("device_up", "1 while the device is open and answers."),
 	}
-	queueDepth := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: "device_queue_depth", Help: "Requests waiting for the device."},
-		func() float64 { return float64(depth.Load()) })
 	var err error
-	for _, c := range []prometheus.Collector{m.requests, m.queueWait, m.inference, m.loadTime, m.loads, m.evictions,
-		m.residentBytes, m.memoryTotal, m.memoryUsed, m.temperature, m.restarts, m.up, queueDepth} {
+	for p := range waiting {
+		err = errors.Join(err, registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: ns, Name: "device_queue_depth", Help: "Requests waiting for the device, by priority.",
+			ConstLabels: prometheus.Labels{"priority": strconv.Itoa(p)},
+		}, func() float64 { return float64(waiting[p].Load()) })))
+	}
+	for _, c := range []prometheus.Collector{m.requests, m.byClient, m.deviceTime, m.queueWait, m.decisions, m.switches, m.retries, m.inference, m.loadTime, m.loads, m.evictions,
+		m.residentBytes, m.memoryTotal, m.memoryUsed, m.temperature, m.restarts, m.up} {
 		err = errors.Join(err, registry.Register(c))
 	}
 	return m, err
@@ -68,20 +86,51 @@ func newMetrics(registry *prometheus.Registry, depth *atomic.Int64) (*metrics, e
 
 // request counts a request. The model is left out: its name comes from outside
 // and would make the set of series unbounded.
-func (m *metrics) request(action string, model device.Model, err error) {
+func (m *metrics) request(o outcome) {
 	if m == nil {
 		return
 	}
-	name := model.Type
-	if _, ok := typeOf(name); !ok {
-		name = "unknown"
+	word, reason := "ok", ""
+	if o.err != nil {
+		reason = string(device.ReasonOf(o.err))
+		word = reason
 	}
-	m.requests.WithLabelValues(action, name, errorKind(err)).Inc()
+	m.requests.WithLabelValues(o.action, typeLabel(o.model.Type), errorKind(o.err), reason).Inc()
+	m.byClient.WithLabelValues(m.clients.of(o.terms.Client), word).Inc()
 }
 
-func (m *metrics) waited(d time.Duration) {
+func typeLabel(modelType string) string {
+	if _, ok := typeOf(modelType); !ok {
+		return "unknown"
+	}
+	return modelType
+}
+
+func (m *metrics) waited(priority int, d time.Duration) {
 	if m != nil {
-		m.queueWait.Observe(d.Seconds())
+		m.queueWait.WithLabelValues(strconv.Itoa(priority)).Observe(d.Seconds())
+	}
+}
+
+func (m *metrics) used(client string, d time.Duration) {
+	if m != nil {
+		m.deviceTime.WithLabelValues(m.clients.of(client)).Add(d.Seconds())
+	}
+}
+
+func (m *metrics) decided(c schedule.Choice) {
+	if m == nil {
+		return
+	}
+	m.decisions.WithLabelValues(string(c.Why)).Inc()
+	if c.Switch && c.Why != schedule.Urgent {
+		m.switches.Inc()
+	}
+}
+
+func (m *metrics) retried(modelType, cause string) {
+	if m != nil {
+		m.retries.WithLabelValues(typeLabel(modelType), cause).Inc()
 	}
 }
 
@@ -138,4 +187,32 @@ func (m *metrics) device(up bool, s worker.Statistics) {
 	if s.TemperatureCelsius != nil {
 		m.temperature.WithLabelValues().Set(*s.TemperatureCelsius)
 	}
+}
+
+// clientLabels bounds the label values that client names, which come from
+// outside, may become: the first mostClients keep theirs, the others share one.
+type clientLabels struct {
+	mu    sync.Mutex
+	known map[string]bool
+}
+
+const (
+	mostClients  = 32
+	otherClients = "other"
+)
+
+func (l *clientLabels) of(client string) string {
+	client = strings.ToValidUTF8(client, "\uFFFD")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.known[client]:
+		return client
+	case len(l.known) >= mostClients:
+		return otherClients
+	case l.known == nil:
+		l.known = map[string]bool{}
+	}
+	l.known[client] = true
+	return client
 }

@@ -37,6 +37,8 @@ type networks interface {
 	signature(part string) (worker.Signature, bool)
 	// run runs one network on inputs that fit its signature.
 	run(part string, inputs []tensor.Tensor) ([]worker.Output, error)
+	// generate runs one generative network.
+	generate(part string, g worker.Generation) (worker.Generated, error)
 }
 
 // params is model_params, over all types.
@@ -74,8 +76,12 @@ func typeOf(name string) (modelType, bool) {
 		return clipType{}, true
 	case "ocr":
 		return ocrType{}, true
-	case "vlm", "vlm_chat", "whisper":
-		return generativeType{name}, true
+	case "vlm":
+		return vlmType{}, true
+	case "vlm_chat":
+		return chatType{}, true
+	case "whisper":
+		return whisperType{}, true
 	}
 	return nil, false
 }

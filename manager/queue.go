@@ -2,133 +2,63 @@ package manager
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 )
 
-// queue hands the device to one job at a time. Its goroutine (run) owns the
-// list of waiting jobs; everybody else talks to it through channels.
+// queue hands the device to one job at a time; which one, schedule decides. Its
+// goroutine (run) owns the list; everybody else talks to it through channels.
 type queue struct {
-	limit   int
-	events  chan any      // submission, cancellation, completion, drain
-	stopped chan struct{} // closed when run has returned
-	depth   atomic.Int64  // requests that wait, for status calls
+	rules    schedule.Rules
+	resident func() []string // the models on the device
+	metrics  *metrics        // may be nil
+	events   chan any        // submission, cancellation, completion, drain, probe, look
+	stopped  chan struct{}   // closed when run has returned
+	depths   depths          // requests that wait, for status calls
+}
+
+// depths counts by priority.
+type depths [device.MostPriority + 1]atomic.Int64
+
+func (d *depths) total() (n int64) {
+	for i := range d {
+		n += d[i].Load()
+	}
+	return n
 }
 
 // job is one use of the device.
 type job struct {
+	schedule.Job
+	action string
 	ctx    context.Context // of whoever asked; a job whose context ended is not started
 	run    func()
-	urgent bool // goes to the head: the manager's own repairs
-	since  time.Time
+	id     schedule.ID
 	refuse chan error    // buffered; the job will not run
 	done   chan struct{} // closed when run has returned
 }
 
 type (
-	submission   struct{ job *job }
-	cancellation struct{ job *job }
-	completion   struct{ job *job }
+	submission struct{ job *job }
+	// cancellation is answered with true when the job waited, and left.
+	cancellation struct {
+		job    *job
+		waited chan bool
+	}
+	completion struct{ job *job }
 	// drain stops the intake; idle is closed when the last job has ended.
 	drain struct{ idle chan struct{} }
 	// probe is answered by the loop and proves that it turns.
 	probe struct{ alive chan struct{} }
+	// look is answered with who waits; the channel is buffered.
+	look struct{ overview chan device.QueueOverview }
 )
 
-func newQueue(limit int) *queue {
-	return &queue{limit: limit, events: make(chan any), stopped: make(chan struct{})}
-}
-
-// retryBusy is how soon a full queue is worth another try.
-const retryBusy = time.Second
-
-var errStopping = &device.Error{Kind: device.KindUnavailable, RetryAfter: 2 * time.Second, Message: "the device manager is shutting down"}
-
-// run is the owner's loop. When ctx ends, jobs still waiting and new ones are
-// refused; the loop ends with the job that is running.
-func (q *queue) run(ctx context.Context) {
-	defer close(q.stopped)
-	var waiting []*job
-	var running *job
-	draining := false
-	var idle chan struct{} // whom to tell when the last job of a drain has ended
-	end := ctx.Done()      // nil: it has come
-	for end != nil || running != nil {
-		select {
-		case <-end:
-			for _, j := range waiting {
-				j.refuse <- errStopping
-			}
-			waiting, draining, end = nil, true, nil
-		case event := <-q.events:
-			switch e := event.(type) {
-			case submission:
-				switch {
-				case draining:
-					e.job.refuse <- errStopping
-				case len(waiting) >= q.limit && !e.job.urgent:
-					e.job.refuse <- &device.Error{Kind: device.KindBusy, RetryAfter: retryBusy,
-						Message: fmt.Sprintf("the device's queue is full: %d requests wait", len(waiting))}
-				case e.job.urgent:
-					waiting = append([]*job{e.job}, waiting...)
-				default:
-					waiting = append(waiting, e.job)
-				}
-			case cancellation:
-				waiting = without(waiting, e.job)
-			case completion:
-				running = nil
-			case drain:
-				draining, idle = true, e.idle
-			case probe:
-				close(e.alive)
-			}
-		}
-		var start *job
-		for running == nil && len(waiting) > 0 {
-			j := waiting[0]
-			waiting = waiting[1:]
-			if j.ctx.Err() != nil {
-				continue // its caller has left or is leaving
-			}
-			running, start = j, j
-		}
-		q.depth.Store(requests(waiting)) // before the job, which may look
-		if start != nil {
-			go func() {
-				start.run()
-				close(start.done)
-				q.send(completion{start})
-			}()
-		}
-		if idle != nil && running == nil {
-			close(idle)
-			idle = nil
-		}
-	}
-}
-
-// requests counts the jobs that clients wait for.
-func requests(jobs []*job) (n int64) {
-	for _, j := range jobs {
-		if !j.urgent {
-			n++
-		}
-	}
-	return n
-}
-
-func without(jobs []*job, gone *job) []*job {
-	kept := jobs[:0:0]
-	for _, j := range jobs {
-		if j != gone {
-			kept = append(kept, j)
-		}
-	}
-	return kept
+func newQueue(rules schedule.Rules, resident func() []string) *queue {
+	return &queue{rules: rules, resident: resident, events: make(chan any), stopped: make(chan struct{})}
 }
 
 // send delivers an event; it reports false when the loop has ended.
@@ -141,12 +71,20 @@ func (q *queue) send(event any) bool {
 	}
 }
 
-// do runs fn when the device is free, first come first served, and returns when
-// fn has, with the time that it waited. When ctx ends first, do returns at once:
-// a job that waits leaves the queue, one that runs goes on without an audience.
-// fn must therefore keep what it computes to itself until do has returned nil.
+// do runs the manager's own fn before all requests, as ask runs theirs.
 func (q *queue) do(ctx context.Context, urgent bool, fn func()) (waited time.Duration, err error) {
-	j := &job{ctx: ctx, urgent: urgent, since: time.Now(), refuse: make(chan error, 1), done: make(chan struct{})}
+	return q.ask(ctx, "repair", schedule.Job{Urgent: urgent, Priority: device.DefaultPriority}, fn)
+}
+
+// ask runs fn when it is the job's turn for the device, and returns when fn has,
+// with the time that it waited. When ctx ends first, ask returns at once: a job
+// that waits leaves the queue, one that runs goes on without an audience. fn
+// must therefore keep what it computes to itself until ask has returned nil.
+// The job's deadline is that of ctx, whose timer fires whatever the device does.
+func (q *queue) ask(ctx context.Context, action string, terms schedule.Job, fn func()) (waited time.Duration, err error) {
+	terms.Deadline, _ = ctx.Deadline()
+	j := &job{Job: terms, action: action, ctx: ctx, refuse: make(chan error, 1), done: make(chan struct{})}
+	asked := time.Now()
 	var began time.Time
 	j.run = func() {
 		began = time.Now()
@@ -157,16 +95,38 @@ func (q *queue) do(ctx context.Context, urgent bool, fn func()) (waited time.Dur
 	}
 	select {
 	case <-j.done:
-		return began.Sub(j.since), nil
+		return began.Sub(asked), nil
 	case err := <-j.refuse:
 		return 0, err
 	case <-ctx.Done():
-		q.send(cancellation{j})
-		if context.Cause(ctx) == context.DeadlineExceeded {
-			return 0, &device.Error{Kind: device.KindTimeout, Message: "the request's deadline passed while the device was busy"}
-		}
-		return 0, &device.Error{Kind: device.KindCanceled, Message: "the request was canceled"}
+		return 0, q.leave(j)
 	}
+}
+
+// leave withdraws a job whose caller goes, and says how far it had come.
+func (q *queue) leave(j *job) error {
+	waited := make(chan bool, 1)
+	if q.send(cancellation{j, waited}) && <-waited {
+		return left(j.ctx, false)
+	}
+	select {
+	case err := <-j.refuse: // just before
+		return err
+	default:
+		return left(j.ctx, true)
+	}
+}
+
+// left is the answer to a caller whose context has ended.
+func left(ctx context.Context, running bool) error {
+	late := context.Cause(ctx) == context.DeadlineExceeded
+	switch {
+	case late && running:
+		return &device.Error{Kind: device.KindTimeout, Reason: device.ReasonExpired, Message: "the request's deadline passed while it ran"}
+	case late:
+		return errExpired
+	}
+	return &device.Error{Kind: device.KindCanceled, Reason: device.ReasonCancelled, Message: "the request was canceled"}
 }
 
 // drain refuses new jobs and waits until the device is idle or ctx ends.
@@ -192,4 +152,13 @@ func (q *queue) alive(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	return false
+}
+
+// overview says who waits and what runs. Nothing that the device does holds it up.
+func (q *queue) overview() device.QueueOverview {
+	l := look{make(chan device.QueueOverview, 1)}
+	if !q.send(l) {
+		return device.QueueOverview{Limit: q.rules.Jobs, BytesLimit: q.rules.Bytes, Clients: []device.ClientOverview{}}
+	}
+	return <-l.overview
 }

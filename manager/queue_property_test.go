@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 )
 
 // referee is the queue as it should be: a list, without goroutines.
@@ -30,8 +31,8 @@ func (r *referee) submit(name string, urgent bool) {
 		r.ends[name] = device.KindUnavailable
 	case urgent:
 		r.urgent[name] = true
-		r.waiting = slices.Insert(r.waiting, 0, name)
-	case len(r.waiting) >= r.limit:
+		r.waiting = slices.Insert(r.waiting, r.urgents(), name)
+	case int(r.depth()) >= r.limit:
 		r.ends[name] = device.KindBusy
 	default:
 		r.waiting = append(r.waiting, name)
@@ -39,10 +40,21 @@ func (r *referee) submit(name string, urgent bool) {
 	r.next()
 }
 
+// urgents counts those that wait; they are at the head.
+func (r *referee) urgents() int { return len(r.waiting) - int(r.depth()) }
+
 func (r *referee) next() {
 	if r.running == "" && len(r.waiting) > 0 {
 		r.running, r.waiting = r.waiting[0], r.waiting[1:]
 		r.began = append(r.began, r.running)
+	}
+}
+
+// expire ends what waits beyond its deadline; what runs goes on.
+func (r *referee) expire(name string) {
+	if _, ended := r.ends[name]; !ended {
+		r.cancel(name)
+		r.ends[name] = device.KindTimeout
 	}
 }
 
@@ -83,7 +95,7 @@ func playQueue(t *testing.T, seed uint64) {
 	limit := 1 + random.IntN(4)
 	b := newBench(t, limit)
 	r := &referee{limit: limit, urgent: map[string]bool{}, ends: map[string]device.Kind{}}
-	cancels := map[string]context.CancelFunc{}
+	cancels, deadlines := map[string]context.CancelFunc{}, map[string]time.Time{}
 	var names []string
 	steps := 10 + random.IntN(40)
 	for step := range steps {
@@ -93,6 +105,10 @@ func playQueue(t *testing.T, seed uint64) {
 			name, urgent := fmt.Sprint("job", step), random.IntN(6) == 0
 			event = fmt.Sprintf("submit %s urgent %v", name, urgent)
 			ctx, cancel := context.WithCancel(t.Context())
+			if random.IntN(3) == 0 {
+				deadlines[name] = time.Now().Add(time.Duration(1+random.IntN(20)) * time.Second)
+				ctx, cancel = context.WithDeadline(t.Context(), deadlines[name])
+			}
 			cancels[name] = cancel
 			names = append(names, name)
 			b.submit(ctx, name, urgent)
@@ -104,6 +120,15 @@ func playQueue(t *testing.T, seed uint64) {
 			synctest.Wait()
 			if _, ended := r.ends[name]; !ended {
 				r.cancel(name)
+			}
+		case p < 75:
+			event = "time"
+			time.Sleep(time.Duration(random.IntN(10)) * time.Second)
+			synctest.Wait()
+			for name, d := range deadlines {
+				if !d.After(time.Now()) {
+					r.expire(name)
+				}
 			}
 		case p < 94 && r.running != "":
 			event = "finish " + r.running
@@ -174,7 +199,9 @@ func TestQueueUnderLoad(t *testing.T) {
 
 func crowd(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 3))
-	q := newQueue(1 + random.IntN(8))
+	rules := schedule.DefaultRules()
+	rules.Jobs = 1 + random.IntN(8)
+	q := newQueue(rules, func() []string { return []string{"m1"} })
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	go q.run(ctx)
@@ -189,7 +216,8 @@ func crowd(t *testing.T, seed uint64) {
 			time.Sleep(arrives)
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			_, errs[i] = q.do(ctx, urgent, func() {
+			terms := schedule.Job{Model: fmt.Sprint("m", i%3), Client: fmt.Sprint(i % 5), Priority: i % 10, Urgent: urgent}
+			_, errs[i] = q.ask(ctx, "infer", terms, func() {
 				if inside.Add(1) != 1 {
 					t.Errorf("two jobs at once")
 				}
@@ -197,7 +225,7 @@ func crowd(t *testing.T, seed uint64) {
 				inside.Add(-1)
 				ran[i].Add(1)
 			})
-			if d := q.depth.Load(); d < 0 || d > callers {
+			if d := q.depths.total(); d < 0 || d > callers {
 				t.Errorf("depth %d", d)
 			}
 			returned.Add(1)
@@ -225,7 +253,7 @@ func crowd(t *testing.T, seed uint64) {
 			t.Errorf("caller %d: refused with %v, and it ran", i, err)
 		}
 	}
-	if d := q.depth.Load(); d != 0 {
+	if d := q.depths.total(); d != 0 {
 		t.Errorf("depth %d at the end", d)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 )
 
 func TestQueueDrainFinishesWhatWaits(t *testing.T) {
@@ -114,7 +115,7 @@ func TestQueueAlive(t *testing.T) {
 		b.finish("a")
 		stuck, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if newQueue(1).alive(stuck) { // nobody runs its loop
+		if newQueue(schedule.DefaultRules(), nil).alive(stuck) { // nobody runs its loop
 			t.Error("a loop that does not turn is alive")
 		}
 	})

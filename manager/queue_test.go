@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/schedule"
 )
 
 // bench is a queue whose jobs run until the test lets them end.
@@ -25,7 +26,9 @@ type bench struct {
 
 // newBench must be called within a synctest bubble.
 func newBench(t *testing.T, limit int) *bench {
-	b := &bench{queue: newQueue(limit), gates: map[string]chan struct{}{}, ends: map[string]error{}}
+	rules := schedule.DefaultRules()
+	rules.Jobs = limit
+	b := &bench{queue: newQueue(rules, func() []string { return nil }), gates: map[string]chan struct{}{}, ends: map[string]error{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	b.end = cancel
 	go b.queue.run(ctx)
@@ -35,10 +38,14 @@ func newBench(t *testing.T, limit int) *bench {
 
 // submit queues a job and settles.
 func (b *bench) submit(ctx context.Context, name string, urgent bool) {
+	b.submitJob(ctx, name, schedule.Job{Urgent: urgent, Priority: device.DefaultPriority})
+}
+
+func (b *bench) submitJob(ctx context.Context, name string, terms schedule.Job) {
 	gate := make(chan struct{})
 	b.gates[name] = gate
 	go func() {
-		_, err := b.queue.do(ctx, urgent, func() {
+		_, err := b.queue.ask(ctx, "infer", terms, func() {
 			b.mu.Lock()
 			b.began = append(b.began, name)
 			b.mu.Unlock()
@@ -65,7 +72,7 @@ func (b *bench) ended(name string) (error, bool) {
 
 func (b *bench) expectDepth(t *testing.T, want int64) {
 	t.Helper()
-	if got := b.queue.depth.Load(); got != want {
+	if got := b.queue.depths.total(); got != want {
 		t.Errorf("depth %d, want %d", got, want)
 	}
 }

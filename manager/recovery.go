@@ -119,6 +119,7 @@ func (r *runtime) asDeviceError(e *worker.Error) error {
 		worker.KindModel:       device.KindModel,
 		worker.KindUnsupported: device.KindUnsupported,
 		worker.KindMemoryFull:  device.KindMemoryFull,
+		worker.KindBusy:        device.KindUnavailable,
 		worker.KindTimeout:     device.KindTimeout,
 		worker.KindLost:        device.KindUnavailable,
 	}

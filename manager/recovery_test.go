@@ -161,25 +161,3 @@ func TestIdleDeathIsRepaired(t *testing.T) {
 		}
 	})
 }
-
-// TestCrashFailsOneRequest: it is not tried again, because it may be the cause.
-func TestCrashFailsOneRequest(t *testing.T) {
-	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
-		for _, operation := range []string{"load", "infer"} {
-			r.load(t, "a10")
-			r.device.setFault(onNth(operation, 1, errCrash))
-			name := map[string]string{"load": "b10", "infer": "a10"}[operation]
-			r.device.events()
-			err := r.infer(t.Context(), name)
-			expectKind(t, err, device.KindUnavailable, "the worker process died")
-			if e, ok := errors.AsType[*device.Error](err); !ok || e.RetryAfter <= 0 {
-				t.Errorf("no RetryAfter: %+v", err)
-			}
-			r.expectEvents(t, operation+" "+name, "die")
-			r.expectModels(t)
-			if err := r.infer(t.Context(), name); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-}

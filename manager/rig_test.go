@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +27,7 @@ type rig struct {
 	device   *fakeDevice
 	registry *prometheus.Registry
 	dir      string
+	log      *logLines
 	stop     context.CancelFunc
 	stopped  chan struct{}
 }
@@ -35,13 +38,13 @@ func inBubble(t *testing.T, capacity int64, change func(*Limits), test func(t *t
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{device: &fakeDevice{t: t, capacity: capacity}, registry: prometheus.NewRegistry(), dir: dir, stopped: make(chan struct{})}
+		r := &rig{device: &fakeDevice{t: t, capacity: capacity}, registry: prometheus.NewRegistry(), dir: dir, log: &logLines{}, stopped: make(chan struct{})}
 		limits := DefaultLimits()
 		if change != nil {
 			change(&limits)
 		}
 		var err error
-		r.Manager, err = New(Options{Limits: limits, Start: r.device.start, Log: slog.New(slog.DiscardHandler), Registry: r.registry})
+		r.Manager, err = New(Options{Limits: limits, Start: r.device.start, Log: slog.New(slog.NewJSONHandler(r.log, nil)), Registry: r.registry})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,6 +64,36 @@ func inBubble(t *testing.T, capacity int64, change func(*Limits), test func(t *t
 			t.Error("a worker lives after Run has returned")
 		}
 	})
+}
+
+// logLines is what was logged.
+type logLines struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logLines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, string(line))
+	return len(line), nil
+}
+
+// requests returns the lines on requests.
+func (l *logLines) requests(t *testing.T) (found []map[string]any) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.lines {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if fields["msg"] == "request" {
+			found = append(found, fields)
+		}
+	}
+	return found
 }
 
 // model names a file of so many bytes as the number at its name's end says.

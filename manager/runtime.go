@@ -31,6 +31,7 @@ type Worker interface {
 type Network interface {
 	Signature() worker.Signature
 	Infer(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) ([]worker.Output, time.Duration, error)
+	Generate(ctx context.Context, cancelled <-chan struct{}, timeout time.Duration, g worker.Generation, onPiece func(worker.Piece)) (worker.Generated, time.Duration, error)
 	Unload(ctx context.Context) error
 	Release() error
 }
@@ -69,6 +70,7 @@ type runtime struct {
 	evictions    int
 	broken       string
 	event        device.CapacityEvent
+	died         bool // the worker, during the present attempt
 
 	view atomic.Pointer[view]
 }
@@ -144,6 +146,9 @@ func (r *runtime) loadedModel(ctx context.Context, m device.Model) (loaded *mode
 func (r *runtime) place(ctx context.Context, m *model, parts []part) error {
 	full, renewed, reset := 0, false, false
 	for {
+		for _, k := range rivals(m.key.modelType, r.candidates()) {
+			r.evict(ctx, k, m, "the device holds one vision-language model at a time; made room for ")
+		}
 		if err := r.ensure(ctx); err != nil {
 			return err
 		}
@@ -169,7 +174,7 @@ func (r *runtime) place(ctx context.Context, m *model, parts []part) error {
 				return &device.Error{Kind: device.KindMemoryFull, Status: failure.Status, Message: "RESOURCE_EXHAUSTED and " + why + ": " + failure.Message}
 			}
 			for _, k := range fix.evict {
-				r.evict(ctx, k, m)
+				r.evict(ctx, k, m, "RESOURCE_EXHAUSTED while loading ")
 			}
 			if fix.reset {
 				reset = true
@@ -229,7 +234,7 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 	if err != nil && ctx.Err() != nil {
 		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
 		if life.Err() != nil {
-			late = &worker.Error{Kind: worker.KindLost, Message: errStopping.Message}
+			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
 		r.worker.Kill()
@@ -238,6 +243,7 @@ func (r *runtime) bounded(life context.Context, limit time.Duration, call func(c
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
+		r.died = true
 		r.lost(r.worker.Err())
 	}
 	return err
@@ -257,7 +263,8 @@ func (r *runtime) capacity(m *model, reason, path string) {
 	r.publish()
 }
 
-func (r *runtime) evict(ctx context.Context, k key, forWhom *model) {
+// evict unloads a model in favour of forWhom, whose label completes the reason.
+func (r *runtime) evict(ctx context.Context, k key, forWhom *model, reason string) {
 	victim, ok := r.models[k]
 	if !ok {
 		return // the worker died while another model was evicted
@@ -265,7 +272,7 @@ func (r *runtime) evict(ctx context.Context, k key, forWhom *model) {
 	r.remove(ctx, victim)
 	r.evictions++
 	r.metrics.evicted(k)
-	r.capacity(forWhom, "RESOURCE_EXHAUSTED while loading "+forWhom.label(), k.path)
+	r.capacity(forWhom, reason+forWhom.label(), k.path)
 }
 
 func (r *runtime) remove(ctx context.Context, m *model) {
@@ -302,15 +309,20 @@ func (r *runtime) unload(ctx context.Context, k key) bool {
 	return ok
 }
 
-// infer runs m, which is loaded first where needed.
-func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (device.Result, error) {
+// infer runs m, which is loaded first where needed. asker ends when whoever
+// asked has gone.
+func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input) (device.Result, error) {
 	for attempt := 0; ; attempt++ {
 		began := time.Now()
+		r.died = false
 		loaded, _, err := r.loadedModel(ctx, m)
 		if err != nil {
+			if attempt == 0 && r.retries(ctx, m, err) {
+				continue
+			}
 			return device.Result{}, asLoadError(err)
 		}
-		use := &session{ctx: ctx, runtime: r, model: loaded, limit: r.limits.InferTimeout}
+		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.limits.InferTimeout}
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
 		}
@@ -328,12 +340,19 @@ func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (d
 		if errors.As(err, &failure) {
 			if failure.Kind == worker.KindLost && r.worker != nil {
 				r.reset(ctx, failure.Message) // the device was lost, not the worker
-				if attempt == 0 {
+				switch {
+				case use.generated: // it may have run for minutes; whoever asked may ask again
+				case attempt > 0:
+					r.brokenBy(failure)
+				case idempotent(m.Type):
+					r.metrics.retried(m.Type, "device_lost")
 					continue
 				}
-				r.brokenBy(failure)
 			}
 			err = r.asDeviceError(failure)
+			if attempt == 0 && r.retries(ctx, m, err) {
+				continue
+			}
 		}
 		r.publish()
 		return device.Result{}, asInferError(err)
@@ -342,11 +361,13 @@ func (r *runtime) infer(ctx context.Context, m device.Model, in device.Input) (d
 
 // session lets a model type run its networks within one inference.
 type session struct {
-	ctx     context.Context
-	runtime *runtime
-	model   *model
-	limit   time.Duration // of one network
-	library time.Duration // spent inside the library
+	ctx       context.Context
+	asker     context.Context
+	runtime   *runtime
+	model     *model
+	limit     time.Duration // of one network
+	library   time.Duration // spent inside the library
+	generated bool          // a generation was asked for
 }
 
 func (s *session) signature(part string) (worker.Signature, bool) {

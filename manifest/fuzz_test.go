@@ -12,6 +12,7 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(minimal))
 	f.Add([]byte("name: a\ninput: {width: 1, height: 1, dtype: float32, mean: [1, 2, 3], std: [1, 2, 1e-300], pixel_max: 1}\noutput: {meaning: logit, near: small}\n"))
+	f.Add([]byte("name: a\ninput: {width: 1, height: 1}\noutput: {meaning: logit, near: large, invariance: affine, sigmoid: {scale: 1e300, shift: 1e-300}}\n"))
 	f.Add([]byte("name: ../x\ninput: &a {width: 1, height: 1}\noutput: *a\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) > 4<<10 {
@@ -36,6 +37,11 @@ func FuzzParse(f *testing.F) {
 		for _, v := range in.Std {
 			if v <= 0 {
 				t.Fatalf("accepted a division by %v", v)
+			}
+		}
+		if s := m.Output.Sigmoid; s != (Sigmoid{}) {
+			if d := float32(1 / s.Shift); !(s.Scale > 0 && d > 0 && d <= math.MaxFloat32) {
+				t.Fatalf("accepted %+v", s)
 			}
 		}
 	})

@@ -42,12 +42,68 @@ type Input struct {
 // Output is what comes out.
 type Output struct {
 	Name string `yaml:"name"`
-	// Meaning is logit (a network's raw output; for scdepthv3 disparity is
-	// 10*sigmoid(x) + 0.009), disparity (inverse depth) or depth (distance).
+	// Meaning is logit (a network's raw output), disparity (inverse depth) or
+	// depth (distance).
 	Meaning string `yaml:"meaning"`
 	Near    string `yaml:"near"` // large or small: which end of the numbers is near
-	Unit    string `yaml:"unit"` // relative (up to scale, and for disparity shift) or metre
+	Unit    string `yaml:"unit"` // relative or metre; disparity in metre is 1/metre
+	// Invariance says what relative numbers leave open: scale (one factor) or
+	// affine (a factor and a summand, so that not even ratios mean anything).
+	// Empty where the unit is metre. For a logit it is that of its disparity.
+	Invariance string  `yaml:"invariance"`
+	Sigmoid    Sigmoid `yaml:"sigmoid"` // how a logit becomes disparity
 }
+
+// Sigmoid is the last step of networks that train on disparity within bounds:
+// disparity = Scale*sigmoid(x) + Shift. Scale 0: it is not known.
+type Sigmoid struct {
+	Scale float64 `yaml:"scale"`
+	Shift float64 `yaml:"shift"` // more than 0, or depth would have no bound
+}
+
+// check fills in the invariance and refuses outputs that contradict themselves.
+func (o *Output) check(fail func(key string, value any, want string), oneOf func(key, value string, allowed ...string)) {
+	switch {
+	case o.Meaning == "disparity" && o.Near == "small":
+		fail("output.near", o.Near, "large: disparity grows towards the near")
+	case o.Meaning == "depth" && o.Near == "large":
+		fail("output.near", o.Near, "small: depth grows towards the far")
+	case o.Unit == "metre" && o.Meaning == "logit":
+		fail("output.unit", o.Unit, "relative: a logit has no unit")
+	}
+	switch {
+	case o.Unit != "relative":
+		if o.Invariance != "" {
+			fail("output.invariance", o.Invariance, "none beside unit "+o.Unit)
+		}
+	case o.Invariance != "":
+		oneOf("output.invariance", o.Invariance, "scale", "affine")
+	case o.Meaning == "logit":
+		o.Invariance = "scale"
+	default:
+		o.Invariance = "affine" // which promises least
+	}
+	s := o.Sigmoid
+	switch {
+	case s == Sigmoid{}:
+	case o.Meaning != "logit":
+		fail("output.sigmoid", s, "none beside meaning "+o.Meaning)
+	case !(s.Scale >= leastSigmoid && s.Scale <= mostSigmoid):
+		fail("output.sigmoid.scale", s.Scale, fmt.Sprintf("%g to %g", leastSigmoid, mostSigmoid))
+	case !(s.Shift >= s.Scale/mostDepthRatio && s.Shift <= mostSigmoid):
+		fail("output.sigmoid.shift", s.Shift, fmt.Sprintf("at least a %gth of the scale, at most %g", mostDepthRatio, mostSigmoid))
+	case o.Near == "small":
+		fail("output.near", o.Near, "large: this logit grows with disparity")
+	}
+}
+
+// Bounds of a sigmoid, so that disparity and depth stay far inside what float32
+// holds and no depth is many times the smallest.
+const (
+	leastSigmoid   = 1e-6
+	mostSigmoid    = 1e6
+	mostDepthRatio = 5000.0
+)
 
 // Larger says in words which way the numbers run.
 func (o Output) Larger() string {
@@ -113,5 +169,6 @@ func Parse(r io.Reader, name string) (Manifest, error) {
 	oneOf("output.meaning", m.Output.Meaning, "logit", "disparity", "depth")
 	oneOf("output.near", m.Output.Near, "large", "small")
 	oneOf("output.unit", m.Output.Unit, "relative", "metre")
+	m.Output.check(fail, oneOf)
 	return m, errors.Join(errs...)
 }

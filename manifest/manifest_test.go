@@ -22,7 +22,7 @@ func TestParseFillsIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Manifest{Name: "net", Type: "monocular", Input: Input{Width: 320, Height: 256, Layout: "NHWC", DType: "uint8", Channels: "RGB", PixelMax: 255},
-		Output: Output{Meaning: "disparity", Near: "large", Unit: "relative"}}
+		Output: Output{Meaning: "disparity", Near: "large", Unit: "relative", Invariance: "affine"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
@@ -74,6 +74,16 @@ func TestParseRefusals(t *testing.T) {
 		{"meaning: disparity, ", "", `output.meaning: ""`},
 		{"near: large", "near: big", `output.near: "big" is not valid; expected one of large, small`},
 		{", near: large", "", `output.near: ""`},
+		{"near: large", "near: small", `output.near: small is not valid; expected large: disparity grows towards the near`},
+		{"meaning: disparity", "meaning: depth", `output.near: large is not valid; expected small: depth grows towards the far`},
+		{"meaning: disparity", "meaning: logit, unit: metre", `output.unit: metre is not valid; expected relative: a logit has no unit`},
+		{"near: large", "near: large, invariance: shift", `output.invariance: "shift" is not valid; expected one of scale, affine`},
+		{"near: large", "near: large, unit: metre, invariance: scale", `output.invariance: scale is not valid; expected none beside unit metre`},
+		{"near: large", "near: large, sigmoid: {scale: 10, shift: 0.01}", `output.sigmoid: {10 0.01} is not valid; expected none beside meaning disparity`},
+		{"meaning: disparity", "meaning: logit, sigmoid: {shift: 0.01}", `output.sigmoid.scale: 0 is not valid; expected 1e-06 to 1e+06`},
+		{"meaning: disparity", "meaning: logit, sigmoid: {scale: .nan, shift: 0.01}", `output.sigmoid.scale: NaN`},
+		{"meaning: disparity", "meaning: logit, sigmoid: {scale: 10}", `output.sigmoid.shift: 0 is not valid; expected at least a 5000th of the scale, at most 1e+06`},
+		{"meaning: disparity, near: large", "meaning: logit, near: small, sigmoid: {scale: 10, shift: 0.01}", `output.near: small is not valid; expected large: this logit`},
 		{"near: large", "near: large, unit: mm", `output.unit: "mm" is not valid; expected one of relative, metre`},
 	} {
 		text := strings.Replace(minimal, c.old, c.new, 1)
@@ -131,8 +141,8 @@ func TestShippedManifests(t *testing.T) {
 		if m.Description == "" || m.Licence == "" || m.Source == "" {
 			t.Errorf("%s does not say what it is, who allows its use and where it comes from", file.Name())
 		}
-		if m.Output.Meaning == "depth" != (m.Output.Near == "small") {
-			t.Errorf("%s: %s with %s numbers near", file.Name(), m.Output.Meaning, m.Output.Near)
+		if m.Output.Meaning == "logit" && m.Output.Sigmoid == (Sigmoid{}) {
+			t.Errorf("%s does not say how its logit becomes disparity", file.Name())
 		}
 		if err := f.Close(); err != nil {
 			t.Error(err)
@@ -140,6 +150,37 @@ func TestShippedManifests(t *testing.T) {
 	}
 	if found < 4 {
 		t.Errorf("%d manifests", found)
+	}
+}
+
+// The networks of the Hailo Model Zoo take raw RGB, stretched: their
+// normalisation is on the chip. What they give differs.
+func TestZooManifests(t *testing.T) {
+	for name, want := range map[string]Manifest{
+		"scdepthv3": {Input: Input{Width: 320, Height: 256}, Licence: "GPL-3.0",
+			Output: Output{Meaning: "logit", Near: "large", Unit: "relative", Invariance: "scale", Sigmoid: Sigmoid{10, 0.009}}},
+		"fast_depth": {Input: Input{Width: 224, Height: 224}, Licence: "MIT",
+			Output: Output{Meaning: "depth", Near: "small", Unit: "metre"}},
+		"depth_anything_vits": {Input: Input{Width: 224, Height: 224}, Licence: "Apache-2.0",
+			Output: Output{Meaning: "disparity", Near: "large", Unit: "relative", Invariance: "affine"}},
+		"depth_anything_v2_vits": {Input: Input{Width: 224, Height: 224}, Licence: "Apache-2.0",
+			Output: Output{Meaning: "disparity", Near: "large", Unit: "relative", Invariance: "affine"}},
+	} {
+		f, err := models.Files.Open(name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Parse(f, name)
+		if err != nil {
+			t.Error(err)
+		}
+		want.Input.Layout, want.Input.DType, want.Input.Channels, want.Input.PixelMax = "NHWC", "uint8", "RGB", 255
+		if !reflect.DeepEqual(m.Input, want.Input) || m.Output != want.Output || !strings.HasPrefix(m.Licence, want.Licence+" ") {
+			t.Errorf("%s is %+v", name, m)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

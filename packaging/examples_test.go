@@ -12,6 +12,7 @@ import (
 	"hailo-depth/config"
 	"hailo-depth/depthapi"
 	"hailo-depth/depthmap"
+	"hailo-depth/representation"
 	"hailo-depth/strictyaml"
 )
 
@@ -119,6 +120,7 @@ func TestDepthExample(t *testing.T) {
 	}
 	names(t, all, "output.format", depthapi.Formats()...)
 	names(t, all, "output.colormap", depthmap.Colormaps()...)
+	names(t, all, "output.representation", representation.Names()...)
 }
 
 // names demands that the comment of a setting lists what it can be.

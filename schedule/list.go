@@ -175,14 +175,6 @@ func (l *List) Expire(now time.Time) (gone []ID) {
 	return gone
 }
 
-// Deadline is the first one of those that wait; ok is false when none has one.
-func (l *List) Deadline() (first time.Time, ok bool) {
-	if len(l.deadlines) == 0 {
-		return time.Time{}, false
-	}
-	return l.deadlines[0].job.Deadline, true
-}
-
 // Running reports whether a job has the device.
 func (l *List) Running() bool { return l.running }
 

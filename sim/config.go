@@ -23,7 +23,8 @@ const Variables = `  HAILO_SIM_LATENCY_MS  time of one inference, e.g. 10, or 10
   HAILO_SIM_MEMORY_MB   memory of the device in MiB (default 8192); a network takes the size of its file
   HAILO_SIM_RELEASE_MS  time from an unload until its memory is free (default 0), or never: it leaks
   HAILO_SIM_FAULTS      faults to inject: OPERATION=FAULT@WHEN[,...], or @FILE to read them from a file
-                        before every operation. OPERATION: load, infer, unload, any (of these), open.
+                        before every operation. OPERATION: load, infer, generate, token, unload,
+                        any (of these), open.
                         FAULT: a HailoRT status (81, 4, 62, ...), hang, crash; infer=stuck: answers 4 when
                         its time is up, but the job never ends, or with stuck~MS, MS milliseconds later.
                         WHEN: N, N-M, N+ (operation numbers from 1) or pX (probability X)
@@ -71,12 +72,14 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	return c, nil
 }
 
+const mostMilliseconds = 1e7
+
 func milliseconds(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
 	ms, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(ms >= 0 && ms <= 1e7) {
+	if err != nil || !(ms >= 0 && ms <= mostMilliseconds) {
 		return 0, fmt.Errorf("%q is no time", text)
 	}
 	return time.Duration(ms * float64(time.Millisecond)), nil

@@ -1,6 +1,6 @@
 // Package sim is a simulated NPU: latency, load time, a memory budget and
-// faults on command, and a network whose answers are known exactly. It stands
-// in for the device in tests, load tests and capacity planning.
+// faults on command, and networks whose answers are known exactly, generative
+// ones too. It stands in for the device in tests, load tests and capacity planning.
 package sim
 
 import (
@@ -16,13 +16,15 @@ import (
 	"hailo-depth/worker"
 )
 
-// Device is a worker.Backend.
+// Device is a worker.Generator.
 type Device struct {
 	config Config
 	exit   func(code int) // of the crash fault
 
-	random *rand.Rand // load, infer and unload come one at a time
-	counts map[worker.Operation]uint64
+	// What follows is for operations, which come one at a time.
+	random     *rand.Rand
+	counts     map[worker.Operation]uint64
+	conversing bool // a vision-language model is loaded
 
 	memory     memory
 	unfinished unfinished
@@ -78,25 +80,53 @@ func (d *Device) Close() error { return nil }
 
 // Load places a network on the device, or fails with status 81 when it is full.
 func (d *Device) Load(spec worker.LoadSpec) (worker.LoadedNetwork, error) {
-	if err := d.strike(worker.OpLoad, spec.Path); err != nil {
-		return nil, err
-	}
-	time.Sleep(d.config.Load)
-	file, err := readModel(spec.Path, spec.InputType)
+	file, err := d.place(spec, func() error { return nil })
 	if err != nil {
 		return nil, err
 	}
+	return &network{device: d, file: file, path: spec.Path}, nil
+}
+
+// place takes the memory for a file, unless admit has something against it.
+func (d *Device) place(spec worker.LoadSpec, admit func() error) (modelFile, error) {
+	if err := d.strike(worker.OpLoad, spec.Path); err != nil {
+		return modelFile{}, err
+	}
+	time.Sleep(d.config.Load)
+	file, err := readModel(spec)
+	if err != nil {
+		return file, err
+	}
 	if file.loadError != "" {
-		return nil, &worker.Error{Kind: worker.KindModel, Message: file.loadError}
+		return file, &worker.Error{Kind: worker.KindModel, Message: file.loadError}
+	}
+	if err := admit(); err != nil {
+		return file, err
 	}
 	if used, ok := d.memory.take(file.bytes); !ok {
 		e := worker.FromHailoStatus(worker.OpLoad, 81, fmt.Sprintf(
 			"Cannot place %s on the device: %d bytes wanted, %d of %d in use",
 			filepath.Base(spec.Path), file.bytes, used, d.memory.total))
 		e.NeededBytes, e.TotalBytes = file.bytes, d.memory.total
-		return nil, e
+		return file, e
 	}
-	return &network{device: d, file: file, path: spec.Path}, nil
+	return file, nil
+}
+
+// free gives the memory of a file back, also when a fault strikes.
+func (d *Device) free(file modelFile, path string) error {
+	err := d.strike(worker.OpUnload, path)
+	d.memory.give(file.bytes)
+	return err
+}
+
+// latency is the time of the next inference.
+func (d *Device) latency() time.Duration {
+	latency := d.config.Latency
+	if d.config.Jitter > 0 {
+		latency += time.Duration((2*d.random.Float64() - 1) * float64(d.config.Jitter))
+	}
+	return latency
 }
 
 // stuck is what strike returns for an inference that is not to end in time.
@@ -160,17 +190,8 @@ func (n *network) Infer(timeout time.Duration) ([]tensor.Tensor, error) {
 			compute(n.file.signature.Inputs[0], n.inputs[0], out, n.outputs[i])
 		}
 	}
-	latency := d.config.Latency
-	if d.config.Jitter > 0 {
-		latency += time.Duration((2*d.random.Float64() - 1) * float64(d.config.Jitter))
-	}
-	time.Sleep(latency - time.Since(began))
+	time.Sleep(d.latency() - time.Since(began))
 	return nil, nil
 }
 
-func (n *network) Close() error {
-	d := n.device
-	err := d.strike(worker.OpUnload, n.path)
-	d.memory.give(n.file.bytes)
-	return err
-}
+func (n *network) Close() error { return n.device.free(n.file, n.path) }

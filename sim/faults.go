@@ -15,11 +15,12 @@ import (
 //
 //	infer=81@3, load=4@1, infer=crash@p0.01, infer=hang@10+
 //
-// Each entry is OPERATION=FAULT@WHEN. OPERATION is load, infer, unload, any of
-// them, or open (opening the device, once in the life of a worker). FAULT is a
-// HailoRT status number, hang (never answers), crash (dies), or, for infer,
-// stuck (answers status 4 when its time is up, but its job goes on for ever) or
-// stuck~MS (its job goes on for so many milliseconds more).
+// Each entry is OPERATION=FAULT@WHEN. OPERATION is load, infer, generate, token
+// (one of those that are generated), unload, any of them, or open (opening the
+// device, once in the life of a worker). FAULT is a HailoRT status number, hang
+// (never answers), crash (dies), or, for infer, stuck (answers status 4 when its
+// time is up, but its job goes on for ever) or stuck~MS (its job goes on for so
+// many milliseconds more).
 // WHEN is N (the n-th operation of that kind in the life of this worker, from
 // 1), N-M (the n-th to m-th), N+ (the n-th and every later one), or pX (each,
 // with probability X). Without @WHEN every operation is hit.
@@ -62,7 +63,7 @@ func parseFault(entry string) (f fault, err error) {
 	}
 	f = fault{operation: worker.Operation(operation), from: 1, probability: 1}
 	switch f.operation {
-	case worker.OpOpen, worker.OpLoad, worker.OpInfer, worker.OpUnload, anyOperation:
+	case worker.OpOpen, worker.OpLoad, worker.OpInfer, worker.OpGenerate, opToken, worker.OpUnload, anyOperation:
 	default:
 		return f, fmt.Errorf("unknown operation %q", operation)
 	}

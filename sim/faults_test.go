@@ -17,6 +17,8 @@ func TestParseFaults(t *testing.T) {
 		"load=4@1-2":                  {{operation: worker.OpLoad, status: 4, from: 1, to: 2, probability: 1}},
 		"load=4@2-2":                  {{operation: worker.OpLoad, status: 4, from: 2, to: 2, probability: 1}},
 		"unload=hang@10+":             {{operation: worker.OpUnload, hang: true, from: 10, probability: 1}},
+		"generate=6@2":                {{operation: worker.OpGenerate, status: 6, from: 2, to: 2, probability: 1}},
+		"token=hang@5":                {{operation: opToken, hang: true, from: 5, to: 5, probability: 1}},
 		"any=crash@p0.25":             {{operation: anyOperation, crash: true, from: 1, probability: 0.25}},
 		"any=crash@p0":                {{operation: anyOperation, crash: true, from: 1}},
 		"any=62@p1":                   {{operation: anyOperation, status: 62, from: 1, probability: 1}},

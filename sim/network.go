@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -26,6 +27,11 @@ type header struct {
 	Inputs    []stream `json:"inputs"`
 	Outputs   []stream `json:"outputs"`
 	LoadError string   `json:"load_error"`
+
+	Task    worker.Task  `json:"task"`     // vlm, speech; loading the file as anything else fails
+	Frame   tensor.Shape `json:"frame"`    // vlm: of the pictures that it takes
+	Tokens  int          `json:"tokens"`   // vlm: at least so many are generated
+	TokenMS float64      `json:"token_ms"` // vlm: time of a token; speech: of 30 s of sound
 }
 
 type stream struct {
@@ -38,12 +44,18 @@ type modelFile struct {
 	bytes     int64
 	signature worker.Signature
 	loadError string
+
+	frame  tensor.Shape
+	tokens int
+	token  time.Duration
 }
 
 // readModel reads a model file. A file whose first line is a JSON object with
 // the key fake_hef describes its network; any other file is the depth network
-// HWC uint8 (256, 320, 3) to (256, 320, 1) float32.
-func readModel(path string, inputType tensor.DType) (m modelFile, err error) {
+// HWC uint8 (256, 320, 3) to (256, 320, 1) float32, or the generative network
+// that it is loaded as.
+func readModel(spec worker.LoadSpec) (m modelFile, err error) {
+	path, inputType := spec.Path, spec.InputType
 	f, err := os.Open(path)
 	if err != nil {
 		return m, &worker.Error{Kind: worker.KindModel, Status: 13, Message: err.Error()}
@@ -69,7 +81,13 @@ func readModel(path string, inputType tensor.DType) (m modelFile, err error) {
 			return m, &worker.Error{Kind: worker.KindModel, Status: 26, Message: fmt.Sprintf("%s: its first line is not a network: %v", path, err)}
 		}
 	}
-	m = modelFile{bytes: info.Size(), loadError: h.LoadError}
+	if h.Task != "" && h.Task != spec.Task {
+		return m, &worker.Error{Kind: worker.KindModel, Status: 92, Message: fmt.Sprintf("%s is made for the task %q, not %q", path, h.Task, spec.Task)}
+	}
+	m = modelFile{bytes: info.Size(), loadError: h.LoadError, frame: h.Frame, tokens: h.Tokens}
+	if m.token, err = tokenTime(h.TokenMS); err != nil {
+		return m, &worker.Error{Kind: worker.KindModel, Status: 26, Message: fmt.Sprintf("%s: %v", path, err)}
+	}
 	if inputType == tensor.Invalid {
 		inputType = tensor.Uint8
 	}
@@ -81,6 +99,13 @@ func readModel(path string, inputType tensor.DType) (m modelFile, err error) {
 	}
 	m.signature.MemoryBytes = m.bytes
 	return m, nil
+}
+
+func tokenTime(ms float64) (time.Duration, error) {
+	if !(ms >= 0 && ms <= mostMilliseconds) {
+		return 0, fmt.Errorf("token_ms is %g; expected 0 to %g", ms, mostMilliseconds)
+	}
+	return time.Duration(ms * float64(time.Millisecond)), nil
 }
 
 // compute fills output from input as the recorded simulator did: an output

@@ -103,6 +103,54 @@ func TestBadSettingsEndTheWorker(t *testing.T) {
 	}
 }
 
+// TestGenerationOfAProcess: characters come whole, although tokens end within
+// them; a token that never comes stops neither statistics nor the end.
+func TestGenerationOfAProcess(t *testing.T) {
+	p, said := start(t, "HAILO_SIM_FAULTS=token=hang@20+")
+	spec := model(t)
+	spec.Task = worker.TaskVLM
+	n, err := p.Load(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "fake answer to [Was ist das für ein Bild? 日本語] about 0 frame(s)"
+	var heard []string
+	got, _, err := n.Generate(t.Context(), nil, 0, worker.Generation{Prompt: "Was ist das für ein Bild? 日本語"}, func(p worker.Piece) { heard = append(heard, p.Token) })
+	if err != nil || got.Text != want || strings.Join(heard, "") != want || len(heard) < 5 {
+		t.Errorf("%+v, heard %q, %v", got, heard, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := n.Generate(ctx, nil, 0, worker.Generation{Prompt: strings.Repeat("x", 200)}, nil)
+		ended <- err
+	}()
+	if line := <-said; !strings.Contains(line, "injected hang at token 20") {
+		t.Errorf("it said %q", line)
+	}
+	if s, err := p.Statistics(t.Context()); err != nil || s.MemoryUsedBytes != 7 {
+		t.Errorf("statistics: %+v, %v", s, err)
+	}
+	p.Kill()
+	if err := <-ended; worker.KindOf(err) != worker.KindLost {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCrashInAGeneration(t *testing.T) {
+	p, _ := start(t, "HAILO_SIM_FAULTS=token=crash@3")
+	spec := model(t)
+	spec.Task = worker.TaskVLM
+	n, err := p.Load(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := n.Generate(t.Context(), nil, 0, worker.Generation{Prompt: "x"}, nil); worker.KindOf(err) != worker.KindLost || !strings.Contains(err.Error(), "exit status 70") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestDeviceThatCannotBeOpened: the manager's side learns the status and what
 // follows from it.
 func TestDeviceThatCannotBeOpened(t *testing.T) {

@@ -217,7 +217,7 @@ func parseInput(raw jsontext.Value) (in device.Input, err error) {
 	if raw.Kind() != '{' {
 		return in, fmt.Errorf("input_data must be an object, got %s", tensor.KindName(raw))
 	}
-	err = json.Unmarshal(raw, &in, options())
+	in, err = device.ParseInput(raw)
 	if e, ok := errors.AsType[*tensor.Error](err); ok {
 		return in, e
 	}

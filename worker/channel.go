@@ -16,7 +16,10 @@ import (
 
 // channel carries messages and file descriptors. One goroutine may read while
 // several write: the kernel keeps packets whole.
-type channel struct{ conn *net.UnixConn }
+type channel struct {
+	conn *net.UnixConn
+	body []byte // what was received last; the reader's
+}
 
 // newChannelPair makes both ends; the second is a file to pass to a child.
 func newChannelPair() (*channel, *os.File, error) {
@@ -45,7 +48,7 @@ func openChannel(f *os.File) (*channel, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("worker channel: the descriptor is a %T, not a Unix socket", conn), conn.Close())
 	}
-	return &channel{conn: u}, nil
+	return &channel{conn: u, body: make([]byte, maxMessage)}, nil
 }
 
 // sendRetry is how often a channel that is full is tried again.
@@ -89,7 +92,7 @@ func (c *channel) send(ctx context.Context, message any, fd int) error {
 // receive reads one message into message and returns the descriptor that came
 // with it, or -1. It ends with io.EOF when the other side is gone.
 func (c *channel) receive(message any) (int, error) {
-	body := make([]byte, maxMessage)
+	body := c.body
 	control := make([]byte, unix.CmsgSpace(4))
 	n, controlLen, flags, _, err := c.conn.ReadMsgUnix(body, control)
 	fds := descriptors(control[:controlLen]) // also with an error: they are open

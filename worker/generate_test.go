@@ -244,3 +244,24 @@ func TestGenerateGivenUp(t *testing.T) {
 		t.Errorf("%d calls wait", len(p.pending))
 	}
 }
+
+// TestPiecesOfASlowListener: those that came while it was busy are in the
+// result, also when the end came too.
+func TestPiecesOfASlowListener(t *testing.T) {
+	p, end := bothSides(t, &fakeBackend{})
+	defer end()
+	n := loadGenerator(t, p)
+	for range 30 {
+		first := true
+		got, _, err := n.Generate(t.Context(), nil, time.Minute, Generation{Prompt: "a b c d e"}, func(Piece) {
+			for first { // until the end has come
+				p.mu.Lock()
+				first = len(p.pending) > 0
+				p.mu.Unlock()
+			}
+		})
+		if err != nil || got.Text != "a b c d e" {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+}

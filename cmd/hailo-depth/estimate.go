@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +19,10 @@ import (
 	"hailo-depth/config"
 	"hailo-depth/depth"
 	"hailo-depth/depthmap"
+	"hailo-depth/device"
 	"hailo-depth/fetch"
 	"hailo-depth/logging"
+	"hailo-depth/representation"
 )
 
 const aboutEstimate = `hailo-depth estimate: depth maps of pictures, through the device manager or,
@@ -31,7 +34,7 @@ For each picture NAME.jpg it writes into the folder of --out, as far as asked
 for: NAME.depth.png (coloured), NAME.depth.npz (float32 array "depth") and
 NAME.depth16.png (16-bit grey). Without --png, --npz and --png16 it writes the
 coloured picture. With one picture each of these takes a file name as well:
---npz=map.npz.
+--npz=map.npz. Each file says what its numbers mean (docs/models.md).
 `
 
 // wanted is an output: off, on under the default name, or a file of its own.
@@ -57,6 +60,9 @@ type job struct {
 	out               string
 	png, npz, png16   wanted
 	colormap          *depthmap.Colormap
+	representation    representation.Name
+	within            representation.Range
+	timeout           time.Duration // of a picture; 0: none
 	normalize, noTurn bool
 	json, quiet       bool
 }
@@ -69,6 +75,10 @@ func (p program) estimate(ctx context.Context, args []string) error {
 	flags.set.Var(&j.npz, "npz", "write the array for NumPy (or --npz=`FILE`)")
 	flags.set.Var(&j.png16, "png16", "write the 16-bit PNG (or --png16=`FILE`)")
 	colormap := flags.set.String("colormap", "", "colours: "+strings.Join(depthmap.Colormaps(), ", ")+" (default viridis)")
+	kind := flags.set.String("representation", "", "what the numbers are: raw, as the network gives; disparity, larger is nearer; depth, larger is farther (default raw)")
+	within := flags.set.String("depth-range", "", "`NEAR,FAR`: distances of the nearest and the farthest place in metres, for depth by networks that leave scale and shift open")
+	priority := flags.set.Int("priority", device.DefaultPriority, "`0..9`: requests of a higher priority get the device first")
+	flags.set.DurationVar(&j.timeout, "timeout", 0, "longest `time` for a picture, waiting included, as 10s (default none)")
 	flags.set.BoolVar(&j.normalize, "normalize", false, "map the array's values to 0..1")
 	flags.set.BoolVar(&j.noTurn, "no-orient", false, "ignore the EXIF orientation instead of turning pictures upright")
 	flags.set.BoolVar(&j.json, "json", false, "print one JSON object a picture")
@@ -91,6 +101,19 @@ func (p program) estimate(ctx context.Context, args []string) error {
 	if j.colormap, err = depthmap.Lookup(*colormap); err != nil {
 		return usageError("--colormap: %v", err)
 	}
+	if j.representation, err = representation.Parse(cmp.Or(*kind, c.Output.Representation)); err != nil {
+		return usageError("--%v", err)
+	}
+	if *within != "" {
+		if j.within, err = representation.ParseRange(*within); err != nil {
+			return usageError("--%s", strings.Replace(err.Error(), "depth_range", "depth-range", 1))
+		}
+	}
+	terms := device.Terms{Priority: *priority, Client: "hailo-depth/estimate"}
+	if err := terms.Check(); err != nil {
+		return usageError("--%v", err)
+	}
+	ctx = device.WithTerms(ctx, terms)
 	if !*verbose {
 		c.Log.Level = "error"
 	}
@@ -118,6 +141,8 @@ func (j *job) check() error {
 		return usageError("no picture; expected files, URLs or - (see --help)")
 	case len(j.inputs) > 1 && (j.png.file != "" || j.npz.file != "" || j.png16.file != ""):
 		return usageError("one output file for %d pictures; use --out FOLDER", len(j.inputs))
+	case j.timeout < 0:
+		return usageError("--timeout: %v is not valid; expected a time as 10s, or 0 for none", j.timeout)
 	}
 	if !j.png.on && !j.npz.on && !j.png16.on {
 		j.png.on = true
@@ -133,6 +158,7 @@ type report struct {
 	Meaning   string          `json:"meaning,omitzero"`
 	Near      string          `json:"near,omitzero"`
 	Unit      string          `json:"unit,omitzero"`
+	Values    *depth.About    `json:"values,omitzero"`
 	Width     int             `json:"width,omitzero"`
 	Height    int             `json:"height,omitzero"`
 	Stats     *depthmap.Stats `json:"stats,omitzero"`
@@ -202,26 +228,27 @@ func (p program) print(j job, i int, r report) error {
 		progress = fmt.Sprintf("[%d/%d] ", i+1, len(j.inputs))
 	}
 	_, err := fmt.Fprintf(p.stdout, "%s%s: %dx%d, %s %.4g to %.4g (%s), %.0f ms -> %s\n", progress, r.Input, r.Width, r.Height,
-		r.Meaning, r.Stats.Min, r.Stats.Max, nearSide(r.Near), r.ElapsedMS, strings.Join(r.Files, ", "))
+		r.Meaning, r.Stats.Min, r.Stats.Max, r.Values.Larger(), r.ElapsedMS, strings.Join(r.Files, ", "))
 	return err
-}
-
-func nearSide(near string) string {
-	if near == "large" {
-		return "larger is nearer"
-	}
-	return "larger is farther"
 }
 
 // one estimates one picture and writes its files.
 func one(ctx context.Context, e *depth.Estimator, read reader, j job, input string) report {
 	r := report{Input: input}
+	if j.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, j.timeout)
+		defer cancel()
+	}
 	err := func() error {
 		data, err := read.bytes(ctx, input)
 		if err != nil {
 			return err
 		}
-		q := depth.Request{Data: data, Orient: !j.noTurn, Normalize: j.normalize, Stats: true, NPZ: j.npz.on, Gray16: j.png16.on}
+		q := depth.Request{
+			Data: data, Orient: !j.noTurn, Representation: j.representation, Within: j.within,
+			Normalize: j.normalize, Stats: true, NPZ: j.npz.on, Gray16: j.png16.on,
+		}
 		if j.png.on {
 			q.Color = j.colormap
 		}
@@ -229,8 +256,8 @@ func one(ctx context.Context, e *depth.Estimator, read reader, j job, input stri
 		if err != nil {
 			return err
 		}
-		o := result.Model.Output
-		r.Model, r.Meaning, r.Near, r.Unit = result.Model.Name, o.Meaning, o.Near, o.Unit
+		about := result.About
+		r.Values, r.Model, r.Meaning, r.Near, r.Unit = &about, about.Model, about.Kind, about.Near, about.Unit
 		r.Width, r.Height, r.Stats = result.Map.Width, result.Map.Height, result.Stats
 		r.ElapsedMS, r.InferMS = milliseconds(result.Elapsed), milliseconds(result.Timing.Infer)
 		return errors.Join(

@@ -131,7 +131,7 @@ func newAPI(c config.Depth, e *depth.Estimator, registry *prometheus.Registry, l
 	return &depthapi.API{
 		Estimator: e,
 		Settings: depthapi.Settings{
-			Format: c.Output.Format, Colormap: c.Output.Colormap, Normalize: c.Output.Normalize, Orient: c.Input.Orient,
+			Format: c.Output.Format, Colormap: c.Output.Colormap, Representation: c.Output.Representation, Normalize: c.Output.Normalize, Orient: c.Input.Orient,
 			IncludeStats: c.Output.IncludeStats, AlwaysPNG16: c.Output.DepthPNG16,
 			AllowURL: c.Input.AllowImageURL, AllowPaths: c.Input.AllowLocalPaths,
 			MaxBytes: maxBytes, Timeout: c.Server.Timeout, ReadTime: c.Server.ReadTimeout,

@@ -47,7 +47,7 @@ func archive(tb testing.TB, members ...string) []byte {
 func TestWhatTheServiceWrites(t *testing.T) {
 	want := depthmap.Map{Width: 3, Height: 2, Values: []float32{0, -1.5, 1e-40, math.MaxFloat32, 0.1, 7}}
 	var out bytes.Buffer
-	if err := want.EncodeNPZ(&out); err != nil {
+	if err := want.EncodeNPZ(&out, nil); err != nil {
 		t.Fatal(err)
 	}
 	members, err := npz.Read(out.Bytes())
