@@ -56,6 +56,7 @@ type Options struct {
 	Backend     string // as configured: auto, onnx, sim or hailort
 	Shared      bool   // the device is shared with programs of the same group id
 	Socket      string // of the manager; absolute, as all paths here
+	APISocket   string // of its HTTP interface; empty: it is switched off
 	Settings    []Setting
 	ModelDir    string   // of hailo-depth
 	Model       string   // of hailo-depth by name; empty: the default of the device

@@ -42,6 +42,7 @@ users
 
 manager
   ok    socket                 /run/hailo/device.sock, 0660 root:hailo-device-mgr
+  ok    HTTP socket            /run/hailo/manager.sock, 0660 root:hailo-device-mgr
   ok    answers                HAILO10H, firmware 5.1.1, 1 model(s) loaded, 0 waiting
 
 models
@@ -137,6 +138,14 @@ func TestWhatIsWrong(t *testing.T) {
 
 		{"no library", func(p *pi) { p.remove("usr/lib/libhailort.so.5.1.1") }, "libhailort", Fix, "is in none of /usr/lib/aarch64-linux-gnu,", "sudo apt install hailo-h10-all"},
 		{"library of another folder", func(p *pi) { p.move("usr/lib/libhailort.so.5.1.1", "usr/local/lib/libhailort.so.5.1.1") }, "libhailort", Fix, "/usr/local/lib/libhailort.so.5.1.1 is not in the loader's cache", "sudo ldconfig"},
+		{"library that only the loader knows", func(p *pi) {
+			p.move("usr/lib/libhailort.so.5.1.1", "opt/hailo/libhailort.so.5.1.1")
+			p.file("etc/ld.so.cache", "glibc-ld.so.cache1.1\x00libhailort.so.5.1.1\x00/opt/hailo/libhailort.so.5.1.1\x00")
+		}, "libhailort", OK, "/opt/hailo/libhailort.so.5.1.1", ""},
+		{"library of the loader's settings", func(p *pi) {
+			p.move("usr/lib/libhailort.so.5.1.1", "opt/hailo/libhailort.so.5.1.1")
+			p.file("etc/ld.so.conf.d/hailo.conf", "/opt/hailo # ours\n")
+		}, "libhailort", Fix, "/opt/hailo/libhailort.so.5.1.1 is not in the loader's cache", "sudo ldconfig"},
 		{"two libraries", func(p *pi) { p.file("usr/lib/libhailort.so.5.2.0", "") }, "libhailort", Hint, "/usr/lib/libhailort.so.5.1.1; there are others: /usr/lib/libhailort.so.5.2.0", "driver's release"},
 		{"library of 4.x", func(p *pi) { p.move("usr/lib/libhailort.so.5.1.1", "usr/lib/libhailort.so.4.23.0") }, "libhailort", Fix, "5.1.0 or newer is needed", "sudo apt install"},
 		{"driver and library differ", func(p *pi) { release(p, "5.1.0") }, "match", Fix, "driver 5.1.0 and library 5.1.1 differ", "--reinstall h10-hailort h10-hailort-pcie-driver"},
@@ -159,6 +168,7 @@ func TestWhatIsWrong(t *testing.T) {
 
 		{"no node", func(p *pi) { p.remove("dev/hailo0", "proc/812") }, "node", Fix, "the driver made neither", "dmesg"},
 		{"node for its owner only", func(p *pi) { p.chmod("dev/hailo0", 0o600) }, "/dev/hailo0", Fix, "0600 root:hailo-device-mgr: hailo-device-mgr may not open it", "udevadm trigger"},
+		{"node for reading", func(p *pi) { p.chmod("dev/hailo0", 0o640) }, "/dev/hailo0", Fix, "may not open it", "udevadm trigger"},
 		{"node for all", func(p *pi) { p.chmod("dev/hailo0", 0o666) }, "/dev/hailo0", Hint, "every program may take the device", "udevadm trigger"},
 		{"node without our rule", func(p *pi) {
 			p.chmod("dev/hailo0", 0o600)
@@ -189,7 +199,12 @@ func TestWhatIsWrong(t *testing.T) {
 			p.file("run/hailo/device.sock", "")
 		}, "socket", Fix, "is no socket", "remove it"},
 		{"a socket for others", func(p *pi) { p.chmod("run/hailo/device.sock", 0o600) }, "socket", Hint, "is 0600 root:hailo-device-mgr: pi may not use it", "sudo hailo-device-manager doctor"},
-		{"a folder for others", func(p *pi) { p.chmod("run/hailo", 0o700) }, "socket", Hint, "pi may not use it", "sudo hailo-device-manager doctor"},
+		{"a folder for others", func(p *pi) { p.chmod("run/hailo", 0o700) }, "socket", Hint, "pi may not look into /run/hailo", "sudo hailo-device-manager doctor"},
+		{"no HTTP socket", func(p *pi) { p.remove("run/hailo/manager.sock") }, "HTTP socket", Fix, "/run/hailo/manager.sock is not there", "sudo systemctl start"},
+		{"HTTP interface switched off", func(p *pi) {
+			p.remove("run/hailo/manager.sock")
+			p.options.APISocket = ""
+		}, "answers", OK, "HAILO10H", ""},
 		{"broken device", func(p *pi) { p.status.RuntimeBroken = "the worker died" }, "device", Fix, "the manager cannot use it: the worker died", "journalctl"},
 		{"device not opened", func(p *pi) { p.status = device.Status{} }, "answers", OK, "no device opened yet, 0 model(s) loaded", ""},
 
@@ -348,5 +363,31 @@ func TestPageIsPlainText(t *testing.T) {
 	text = page(t, p.examine(), false)
 	if strings.Contains(text, "\x1b") || strings.Contains(text, strings.Repeat("x", 200)) || !strings.Contains(text, "Mismatch Driver version ?[2J") {
 		t.Errorf("%q", text)
+	}
+}
+
+// The kernel's rule: the first of owner, group and others that fits decides
+// alone.
+func TestMay(t *testing.T) {
+	u := User{UID: 7, Groups: []uint32{70, 71}}
+	for _, c := range []struct {
+		user   User
+		o      owned
+		rights os.FileMode
+		want   bool
+	}{
+		{u, owned{0o600, 7, 1}, read | write, true},
+		{u, owned{0o066, 7, 71}, read, false},
+		{u, owned{0o060, 1, 71}, read | write, true},
+		{u, owned{0o606, 1, 71}, read, false},
+		{u, owned{0o006, 1, 1}, read | write, true},
+		{u, owned{0o660, 1, 1}, read, false},
+		{u, owned{0o400, 7, 1}, read | write, false},
+		{u, owned{os.ModeDir | 0o110, 1, 70}, enter, true},
+		{User{}, owned{0, 1, 1}, read | write, true},
+	} {
+		if got := c.user.may(c.o, c.rights); got != c.want {
+			t.Errorf("%+v, %+v, %v: %v", c.user, c.o, c.rights, got)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"hailo-depth/device"
 )
@@ -20,29 +19,12 @@ func (e *exam) manager(ctx context.Context) {
 	if e.service == nil {
 		start = "start it: hailo-device-manager --socket " + e.Socket
 	}
-	info, err := os.Stat(e.at(e.Socket))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		e.fix(groupManager, "socket", start, "%s is not there: no manager runs", e.Socket)
-		return
-	case err != nil:
-		e.fix(groupManager, "socket", "sudo hailo-device-manager doctor", "%s cannot be looked at: %v", e.Socket, errors.Unwrap(err))
-		return
-	case info.Mode()&fs.ModeSocket == 0:
-		e.fix(groupManager, "socket", "remove it, or set another `socket:` in "+managerFile, "%s is no socket", e.Socket)
+	if !e.socket("socket", e.Socket, start) {
 		return
 	}
-	o, err := e.stat(e.Socket)
-	if err != nil {
-		return // it has just gone
+	if e.APISocket != "" {
+		e.socket("HTTP socket", e.APISocket, start)
 	}
-	if at := e.blocked(e.User, e.Socket, read|write); at != "" {
-		group := e.nameOf("/etc/group", o.gid)
-		e.hint(groupManager, "socket", "sudo hailo-device-manager doctor, or sudo usermod -aG "+group+" "+e.User.Name+" and log in again",
-			"%s is %s: %s may not use it", e.Socket, e.describe(o), e.User.Name)
-		return
-	}
-	e.ok(groupManager, "socket", "%s, %s", e.Socket, e.describe(o))
 
 	client := &device.Client{Path: e.at(e.Socket)}
 	s, err := client.Status(ctx)
@@ -59,6 +41,28 @@ func (e *exam) manager(ctx context.Context) {
 	default:
 		e.ok(groupManager, "answers", "%s, %d model(s) loaded, %d waiting", described(s), len(s.Models), s.QueueDepth)
 	}
+}
+
+// socket reports whether the user may use the socket at path.
+func (e *exam) socket(check, path, start string) bool {
+	o, err := e.stat(path)
+	at := e.blocked(e.User, path, read|write)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.fix(groupManager, check, start, "%s is not there: no manager runs", path)
+	case err == nil && o.mode&fs.ModeSocket == 0:
+		e.fix(groupManager, check, "remove it, or set another path in "+managerFile, "%s is no socket", path)
+	case err == nil && at == "":
+		e.ok(groupManager, check, "%s, %s", path, e.describe(o))
+		return true
+	case err == nil && at == path:
+		group := e.nameOf("/etc/group", o.gid)
+		e.hint(groupManager, check, "sudo hailo-device-manager doctor, or sudo usermod -aG "+group+" "+e.User.Name+" and log in again",
+			"%s is %s: %s may not use it", path, e.describe(o), e.User.Name)
+	default:
+		e.hint(groupManager, check, "sudo hailo-device-manager doctor", "%s: %s may not look into %s", path, e.User.Name, at)
+	}
+	return false
 }
 
 // described names the manager's device.

@@ -84,7 +84,7 @@ func newPi(t *testing.T) *pi {
 	p.file("usr/share/hailo/models/scdepthv3.hef", hefFile(103, 5, 1, false))
 	p.options = Options{
 		Root: root, User: User{Name: "pi", UID: 1234, Groups: []uint32{1234, uint32(os.Getgid())}}, ServiceUser: "hailo-device-mgr",
-		Program: "/usr/bin/hailo-device-manager", Backend: "auto", Socket: "/run/hailo/device.sock",
+		Program: "/usr/bin/hailo-device-manager", Backend: "auto", Socket: "/run/hailo/device.sock", APISocket: "/run/hailo/manager.sock",
 		Settings: []Setting{{File: "/etc/hailo/hailo-device-manager.yaml", Check: "hailo-device-manager --check-config"}, {Check: "hailo-depth serve --check-config"}},
 		ModelDir: "/usr/share/hailo/models", PageSize: 16384, Getenv: func(string) string { return "" },
 	}
@@ -133,13 +133,22 @@ func (p *pi) move(name, to string) {
 	p.must(os.Rename(p.path(name), p.path(to)))
 }
 
+// listen makes a socket, of which nobody need take care.
+func (p *pi) listen(name string) net.Listener {
+	p.t.Helper()
+	p.must(os.MkdirAll(filepath.Dir(p.path(name)), 0o755))
+	l, err := net.Listen("unix", p.path(name))
+	p.must(err)
+	p.t.Cleanup(func() { _ = l.Close() })
+	p.chmod(name, 0o660)
+	return l
+}
+
 // manager answers on the socket as the real one does.
 func (p *pi) manager() {
 	p.t.Helper()
-	p.must(os.MkdirAll(p.path("run/hailo"), 0o755))
-	l, err := net.Listen("unix", p.path("run/hailo/device.sock"))
-	p.must(err)
-	p.chmod("run/hailo/device.sock", 0o660)
+	p.listen("run/hailo/manager.sock")
+	l := p.listen("run/hailo/device.sock")
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

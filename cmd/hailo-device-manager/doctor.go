@@ -94,12 +94,18 @@ func lookAt(p program, o *options) (doctor.Options, error) {
 	if c.Socket, err = filepath.Abs(c.Socket); err != nil {
 		return doctor.Options{}, err
 	}
+	api := c.APISocketPath()
+	if api != "" {
+		if api, err = filepath.Abs(api); err != nil {
+			return doctor.Options{}, err
+		}
+	}
 	if d.Resources.ModelDir, err = filepath.Abs(d.Resources.ModelDir); err != nil {
 		return doctor.Options{}, err
 	}
 	return doctor.Options{
 		Root: "/", User: whoAsks(), ServiceUser: serviceUser, Program: program, Backend: c.Backend, Shared: c.GroupID != "",
-		Socket: c.Socket, Settings: settings, ModelDir: d.Resources.ModelDir, Model: d.Model.Name,
+		Socket: c.Socket, APISocket: api, Settings: settings, ModelDir: d.Resources.ModelDir, Model: d.Model.Name,
 		PageSize: os.Getpagesize(), Getenv: p.getenv,
 	}, nil
 }
