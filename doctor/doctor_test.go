@@ -146,6 +146,7 @@ func TestWhatIsWrong(t *testing.T) {
 			p.move("usr/lib/libhailort.so.5.1.1", "opt/hailo/libhailort.so.5.1.1")
 			p.file("etc/ld.so.conf.d/hailo.conf", "/opt/hailo # ours\n")
 		}, "libhailort", Fix, "/opt/hailo/libhailort.so.5.1.1 is not in the loader's cache", "sudo ldconfig"},
+		{"library in a usual folder", func(p *pi) { p.remove("etc/ld.so.cache") }, "libhailort", OK, "/usr/lib/libhailort.so.5.1.1", ""},
 		{"two libraries", func(p *pi) { p.file("usr/lib/libhailort.so.5.2.0", "") }, "libhailort", Hint, "/usr/lib/libhailort.so.5.1.1; there are others: /usr/lib/libhailort.so.5.2.0", "driver's release"},
 		{"library of 4.x", func(p *pi) { p.move("usr/lib/libhailort.so.5.1.1", "usr/lib/libhailort.so.4.23.0") }, "libhailort", Fix, "5.1.0 or newer is needed", "sudo apt install"},
 		{"driver and library differ", func(p *pi) { release(p, "5.1.0") }, "match", Fix, "driver 5.1.0 and library 5.1.1 differ", "--reinstall h10-hailort h10-hailort-pcie-driver"},
