@@ -186,6 +186,10 @@ install_files() {
 	put "$here/$depth_unit" "/usr/lib/systemd/system/$depth_unit" 0644
 	put "$here/sysusers.d/hailo.conf" /usr/lib/sysusers.d/hailo.conf 0644
 	put "$here/udev/99-hailo-device-manager.rules" /usr/lib/udev/rules.d/99-hailo-device-manager.rules 0644
+	for program in hailo-device-manager hailo-depth; do
+		put "$here/man/$program.8" "/usr/share/man/man8/$program.8" 0644
+		put "$here/completion/$program" "/usr/share/bash-completion/completions/$program" 0644
+	done
 	put "$here/README.md" /usr/share/doc/hailo/README.md 0644
 	put "$here/hailo-device-manager.yaml" /usr/share/doc/hailo/hailo-device-manager.yaml 0644
 	put "$here/hailo-depth.yaml" /usr/share/doc/hailo/hailo-depth.yaml 0644

@@ -72,27 +72,39 @@ func newOptions(name string) *options {
 // errHelp says that the help was printed and there is nothing more to do.
 var errHelp = errors.New("help was printed")
 
-// parse reads the flags; about is the help's text above them. It takes least to
-// most arguments, which it returns.
-func (o *options) parse(p program, args []string, about string, least, most int) ([]string, error) {
-	if err := o.set.Parse(args); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
+// parse reads the flags, which may stand before and behind the arguments; about
+// is the help's text above them. It takes least to most arguments, which it
+// returns.
+func (o *options) parse(p program, args []string, about string, least, most int) (names []string, err error) {
+	for {
+		if err := o.set.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, o.help(p, about)
+			}
 			return nil, o.usage("%v", err)
 		}
-		if _, err := fmt.Fprint(p.stdout, about, "\nFlags:\n"); err != nil {
-			return nil, err
+		if o.set.NArg() == 0 {
+			break
 		}
-		o.set.SetOutput(p.stdout)
-		o.set.PrintDefaults()
-		return nil, errHelp
+		names, args = append(names, o.set.Arg(0)), o.set.Args()[1:]
 	}
-	switch n := o.set.NArg(); {
+	switch n := len(names); {
 	case n > most:
-		return nil, o.usage("unexpected argument %q", o.set.Arg(most))
+		return nil, o.usage("unexpected argument %q", names[most])
 	case n < least:
 		return nil, o.usage("a model is missing")
 	}
-	return o.set.Args(), nil
+	return names, nil
+}
+
+// help returns errHelp when it could print.
+func (o *options) help(p program, about string) error {
+	if _, err := fmt.Fprint(p.stdout, about, "\nFlags:\n"); err != nil {
+		return err
+	}
+	o.set.SetOutput(p.stdout)
+	o.set.PrintDefaults()
+	return errHelp
 }
 
 // load merges the manager's configuration with the flags. It returns the

@@ -74,7 +74,7 @@ func TestLoadAndUnload(t *testing.T) {
 		{"load", []string{"--json", file}, `{"model":"` + file + `","already_loaded":true,"seconds":0`},
 		{"unload", []string{"model"}, "model: unloaded\n"},
 		{"unload", []string{file}, file + ": was not loaded\n"},
-		{"unload", []string{"--json", file}, `{"model":"` + file + `","was_loaded":false}` + "\n"},
+		{"unload", []string{file, "--json"}, `{"model":"` + file + `","was_loaded":false}` + "\n"},
 	} {
 		if got := d.mustAsk(t, c.command, c.args...); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %v: %q, want %q", c.command, c.args, got, c.want)
