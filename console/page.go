@@ -74,7 +74,7 @@ func (p *page) device() {
 		parts = append(parts, "memory "+bytes(d.MemoryUsedBytes))
 	}
 	if d.Utilization != nil {
-		parts = append(parts, "cores "+percent(*d.Utilization))
+		parts = append(parts, "utilisation "+percent(*d.Utilization))
 	}
 	if s := p.elapsed(); s > 0 && d.BusySeconds >= p.before.Device.BusySeconds {
 		parts = append(parts, "busy "+percent(min((d.BusySeconds-p.before.Device.BusySeconds)/s, 1)))

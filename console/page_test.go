@@ -42,7 +42,7 @@ func busy() device.Overview {
 }
 
 const busyPage = `HAILO10H 0001:01:00.0, firmware 5.1.1, backend hailort, open for 3 h 12 min
-61.4 °C, memory 812 MiB of 8192 MiB (10 %), cores 42 %, worker restarts 1
+61.4 °C, memory 812 MiB of 8192 MiB (10 %), utilisation 42 %, worker restarts 1
 
 MODEL      TYPE     STATE      MEMORY    LOAD    INFER  DRIFT    USES        IDLE        EXPIRES  WAITING  PATH
 scdepthv3  depth    running    96 MiB   1.2 s  24.8 ms  x2.00  120400           -         pinned        3  /m/scdepthv3.hef
@@ -91,7 +91,7 @@ func TestRates(t *testing.T) {
 	before.Models[1].LoadedAt = noon.Add(-2 * time.Hour)
 	lines := Lines(now, &before)
 	for i, want := range map[int]string{
-		1: "cores 42 %, busy 75 %, worker restarts 1",
+		1: "utilisation 42 %, busy 75 %, worker restarts 1",
 		3: "DRIFT    USES    RATE  ",
 		4: "x2.00  120400  25.0/s  ",
 		7: "x1.00       7       -  ",

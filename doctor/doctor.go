@@ -6,7 +6,9 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,8 +32,8 @@ type Finding struct {
 	Group  string `json:"group"` // accelerator, driver, access, ...
 	Check  string `json:"check"` // what was looked at
 	Status Status `json:"status"`
-	Text   string `json:"text"`         // what was found, one line
-	Do     string `json:"do,omitempty"` // the command, or the action, that helps; empty when ok
+	Text   string `json:"text"`        // what was found, one line
+	Do     string `json:"do,omitzero"` // the command, or the action, that helps; empty when ok
 }
 
 // Report is what there is to say of a machine.
@@ -186,6 +188,8 @@ func (e *exam) settings() {
 	for _, s := range e.Settings {
 		name := strings.Fields(s.Check)[0]
 		switch {
+		case errors.Is(s.Err, fs.ErrPermission):
+			e.hint(group, name, "sudo hailo-device-manager doctor", "%s cannot be read by %s", s.File, e.User.Name)
 		case s.Err != nil:
 			e.fix(group, name, "correct it; this says whether it is right: "+s.Check, "%v", s.Err)
 		case s.File == "":

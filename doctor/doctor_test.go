@@ -101,6 +101,7 @@ func TestWhatIsWrong(t *testing.T) {
 		text, do string // parts
 	}{
 		{"settings", func(p *pi) { p.options.Settings[0].Err = os.ErrNotExist }, "hailo-device-manager", Fix, "file does not exist", "--check-config"},
+		{"settings of others", func(p *pi) { p.options.Settings[0].Err = os.ErrPermission }, "hailo-device-manager", Hint, "/etc/hailo/hailo-device-manager.yaml cannot be read by pi", "sudo hailo-device-manager doctor"},
 
 		{"slow link", func(p *pi) { p.file(chip+"current_link_speed", "5.0 GT/s PCIe\n") }, "PCIe link", Hint, "5.0 GT/s x1; the device can 8.0 GT/s", "dtparam=pciex1_gen=3"},
 		{"no NPU, but wanted", func(p *pi) {

@@ -308,7 +308,7 @@ func TestShellcheck(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatal(scripts, err)
 	}
-	scripts = append(scripts, "install.sh", "../.ci/run")
+	scripts = append(scripts, "install.sh", "completion/hailo-device-manager", "completion/hailo-depth", "../.ci/run")
 	if output, err := exec.Command("shellcheck", scripts...).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %v (apt install shellcheck)\n%s", err, output)
 	}
