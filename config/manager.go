@@ -6,7 +6,9 @@ package config
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,22 +19,53 @@ import (
 
 // Manager is the configuration of hailo-device-manager.
 type Manager struct {
-	Socket          string         `yaml:"socket"`
-	SocketMode      string         `yaml:"socket_mode"`
-	SocketGroup     string         `yaml:"socket_group"`
-	HTTP            string         `yaml:"http"`
-	APISocket       string         `yaml:"api_socket"`
-	APIListen       string         `yaml:"api_listen"`
-	APITokenFile    string         `yaml:"api_token_file"`
-	Backend         string         `yaml:"backend"`
-	GroupID         string         `yaml:"group_id"`
-	MaxMessageBytes int64          `yaml:"max_message_bytes"`
-	MaxConnections  int            `yaml:"max_connections"`
-	MaxEvictions    int            `yaml:"max_evictions"`
-	Queue           int            `yaml:"queue"`
-	ONNX            ONNX           `yaml:"onnx"`
-	Timeouts        Timeouts       `yaml:"timeouts"`
-	Log             logging.Config `yaml:"log"`
+	Socket          string          `yaml:"socket"`
+	SocketMode      string          `yaml:"socket_mode"`
+	SocketGroup     string          `yaml:"socket_group"`
+	HTTP            string          `yaml:"http"`
+	APISocket       string          `yaml:"api_socket"`
+	APIListen       string          `yaml:"api_listen"`
+	APITokenFile    string          `yaml:"api_token_file"`
+	Backend         string          `yaml:"backend"`
+	GroupID         string          `yaml:"group_id"`
+	MaxMessageBytes int64           `yaml:"max_message_bytes"`
+	MaxConnections  int             `yaml:"max_connections"`
+	MaxEvictions    int             `yaml:"max_evictions"`
+	Queue           int             `yaml:"queue"`
+	ONNX            ONNX            `yaml:"onnx"`
+	Timeouts        Timeouts        `yaml:"timeouts"`
+	Breaker         Breaker         `yaml:"breaker"`
+	StateDir        string          `yaml:"state_dir"`
+	KeepAlive       int64           `yaml:"keep_alive"`
+	Models          []Model         `yaml:"models"`
+	Types           map[string]Type `yaml:"types"`
+	Log             logging.Config  `yaml:"log"`
+}
+
+// Model is a model that the operator names.
+type Model struct {
+	Name      string         `yaml:"name"`
+	Type      string         `yaml:"type"`
+	Path      string         `yaml:"path"`
+	Params    map[string]any `yaml:"params"`
+	KeepAlive *int64         `yaml:"keep_alive"` // seconds; nil: Manager.KeepAlive
+	Pinned    bool           `yaml:"pinned"`
+	Preload   bool           `yaml:"preload"`
+	WarmUp    bool           `yaml:"warm_up"`
+}
+
+// Type is what holds for all models of a type; 0: what holds for all types.
+type Type struct {
+	LoadTimeout  time.Duration `yaml:"load_timeout"`
+	InferTimeout time.Duration `yaml:"infer_timeout"`
+	TokenTimeout time.Duration `yaml:"token_timeout"`
+}
+
+// Breaker says when the device is given a pause.
+type Breaker struct {
+	Deaths int           `yaml:"deaths"`
+	Window time.Duration `yaml:"window"`
+	Pause  time.Duration `yaml:"pause"`
 }
 
 // ONNX configures the CPU backend.
@@ -44,9 +77,11 @@ type ONNX struct {
 
 // Timeouts bound the device's operations.
 type Timeouts struct {
-	Load  time.Duration `yaml:"load"`
-	Infer time.Duration `yaml:"infer"`
-	Drain time.Duration `yaml:"drain"`
+	Load       time.Duration `yaml:"load"`
+	Infer      time.Duration `yaml:"infer"`
+	Drain      time.Duration `yaml:"drain"`
+	Release    time.Duration `yaml:"release"`
+	Unfinished time.Duration `yaml:"unfinished"`
 }
 
 // DefaultManager holds the defaults that docs/operations.md states.
@@ -60,7 +95,11 @@ func DefaultManager() Manager {
 		MaxConnections:  256,
 		MaxEvictions:    3,
 		Queue:           256,
-		Timeouts:        Timeouts{Load: 120 * time.Second, Infer: 60 * time.Second, Drain: 10 * time.Second},
+		Timeouts:        Timeouts{Load: 120 * time.Second, Infer: 60 * time.Second, Drain: 10 * time.Second, Release: 5 * time.Second, Unfinished: 30 * time.Second},
+		Breaker:         Breaker{Deaths: 5, Window: time.Minute, Pause: 2 * time.Second},
+		KeepAlive:       -1,
+		Models:          []Model{},
+		Types:           map[string]Type{},
 		Log:             logging.Default(),
 	}
 }
@@ -148,8 +187,53 @@ func (m *Manager) Validate(source string) error {
 	c.that(m.Timeouts.Load >= time.Second, "timeouts.load", m.Timeouts.Load, "at least 1s")
 	c.that(m.Timeouts.Infer >= 10*time.Millisecond, "timeouts.infer", m.Timeouts.Infer, "at least 10ms")
 	c.that(m.Timeouts.Drain >= 0, "timeouts.drain", m.Timeouts.Drain, "at least 0s")
+	c.that(m.Timeouts.Release >= 0, "timeouts.release", m.Timeouts.Release, "at least 0s")
+	c.that(m.Timeouts.Unfinished >= 0, "timeouts.unfinished", m.Timeouts.Unfinished, "at least 0s (0: no limit)")
+	c.that(m.Breaker.Deaths >= 0 && m.Breaker.Deaths <= 1000, "breaker.deaths", m.Breaker.Deaths, "0 (never) to 1000")
+	c.that(m.Breaker.Window >= time.Second, "breaker.window", m.Breaker.Window, "at least 1s")
+	c.that(m.Breaker.Pause >= 100*time.Millisecond, "breaker.pause", m.Breaker.Pause, "at least 100ms")
+	c.that(m.StateDir == "" || filepath.IsAbs(m.StateDir) || m.StateDir == "off", "state_dir", fmt.Sprintf("%q", m.StateDir), "an absolute path, off, or nothing")
+	c.keepAlive("keep_alive", m.KeepAlive)
+	c.models(m.Models)
+	for _, name := range slices.Sorted(maps.Keys(m.Types)) {
+		c.oneOf("types", name, ModelTypes()...)
+		t := m.Types[name]
+		c.that(t.LoadTimeout == 0 || t.LoadTimeout >= time.Second, "types."+name+".load_timeout", t.LoadTimeout, "at least 1s, or 0: that of timeouts.load")
+		c.that(t.InferTimeout == 0 || t.InferTimeout >= 10*time.Millisecond, "types."+name+".infer_timeout", t.InferTimeout, "at least 10ms, or 0: that of timeouts.infer")
+		c.that(t.TokenTimeout == 0 || t.TokenTimeout >= time.Second, "types."+name+".token_timeout", t.TokenTimeout, "at least 1s, or 0: a minute")
+	}
 	c.log(m.Log)
 	return c.err()
+}
+
+// ModelTypes lists the types of models that a manager knows.
+func ModelTypes() []string {
+	return []string{"depth", "pose", "clip", "ocr", "vlm", "vlm_chat", "whisper"}
+}
+
+// maxModels is far more than a device holds.
+const maxModels = 256
+
+func (c *check) models(models []Model) {
+	c.that(len(models) <= maxModels, "models", len(models), fmt.Sprintf("at most %d models", maxModels))
+	seen := map[string]int{}
+	for i, m := range models {
+		at := fmt.Sprintf("models[%d].", i)
+		c.oneOf(at+"type", m.Type, ModelTypes()...)
+		c.that(m.Path != "", at+"path", `""`, "the path of the model file, or what the type takes for it")
+		if m.KeepAlive != nil {
+			c.keepAlive(at+"keep_alive", *m.KeepAlive)
+		}
+		c.that(!m.WarmUp || m.Preload, at+"warm_up", m.WarmUp, "false, or preload: true with it")
+		id := m.Type + ":" + m.Path
+		first, again := seen[id]
+		c.that(!again, at+"path", fmt.Sprintf("%q", m.Path), fmt.Sprintf("another model than models[%d]", first))
+		seen[id] = i
+	}
+}
+
+func (c *check) keepAlive(key string, seconds int64) {
+	c.that(seconds >= -1 && seconds <= 1<<31, key, seconds, "-1 (for ever), 0 (unload after each request) or seconds")
 }
 
 func (c *check) onnx(o ONNX) {

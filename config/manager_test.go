@@ -115,26 +115,43 @@ func TestModes(t *testing.T) {
 
 func TestManagerValidateNamesTheKey(t *testing.T) {
 	for text, want := range map[string]string{
-		`socket: ""`:                     `F: socket: "" is not valid; expected a path`,
-		"socket_mode: 660":               `F: socket_mode: "660" is no file mode`,
-		"http: nowhere":                  `F: http: "nowhere" is no address: expected host:port, a port, or off`,
-		"http: localhost:http":           `F: http: "localhost:http" is no address`,
-		"backend: gpu":                   `F: backend: "gpu" is not valid; expected one of auto, onnx, sim, hailort`,
-		"max_message_bytes: 1023":        "F: max_message_bytes: 1023 is not valid; expected 1024 to 2147483648",
-		"max_message_bytes: 2147483649":  "F: max_message_bytes: 2147483649",
-		"max_connections: 0":             "F: max_connections: 0 is not valid; expected 1 to 65536",
-		"max_connections: 65537":         "F: max_connections: 65537",
-		"max_evictions: -1":              "F: max_evictions: -1 is not valid; expected 0 to 1000",
-		"max_evictions: 1001":            "F: max_evictions: 1001",
-		"queue: 0":                       "F: queue: 0 is not valid; expected 1 to 65536",
-		"queue: 65537":                   "F: queue: 65537",
-		"onnx: {threads: -1}":            "F: onnx.threads: -1 is not valid; expected 0 (",
-		"onnx: {threads: 1025}":          "F: onnx.threads: 1025",
-		"onnx: {memory_mb: -1}":          "F: onnx.memory_mb: -1 is not valid; expected 0 (no limit) to 16777216",
-		"onnx: {memory_mb: 16777217}":    "F: onnx.memory_mb: 16777217",
-		"timeouts: {load: 999ms}":        "F: timeouts.load: 999ms is not valid; expected at least 1s",
-		"timeouts: {infer: 9ms}":         "F: timeouts.infer: 9ms is not valid; expected at least 10ms",
-		"timeouts: {drain: -1s}":         "F: timeouts.drain: -1s is not valid; expected at least 0s",
+		`socket: ""`:                         `F: socket: "" is not valid; expected a path`,
+		"socket_mode: 660":                   `F: socket_mode: "660" is no file mode`,
+		"http: nowhere":                      `F: http: "nowhere" is no address: expected host:port, a port, or off`,
+		"http: localhost:http":               `F: http: "localhost:http" is no address`,
+		"backend: gpu":                       `F: backend: "gpu" is not valid; expected one of auto, onnx, sim, hailort`,
+		"max_message_bytes: 1023":            "F: max_message_bytes: 1023 is not valid; expected 1024 to 2147483648",
+		"max_message_bytes: 2147483649":      "F: max_message_bytes: 2147483649",
+		"max_connections: 0":                 "F: max_connections: 0 is not valid; expected 1 to 65536",
+		"max_connections: 65537":             "F: max_connections: 65537",
+		"max_evictions: -1":                  "F: max_evictions: -1 is not valid; expected 0 to 1000",
+		"max_evictions: 1001":                "F: max_evictions: 1001",
+		"queue: 0":                           "F: queue: 0 is not valid; expected 1 to 65536",
+		"queue: 65537":                       "F: queue: 65537",
+		"onnx: {threads: -1}":                "F: onnx.threads: -1 is not valid; expected 0 (",
+		"onnx: {threads: 1025}":              "F: onnx.threads: 1025",
+		"onnx: {memory_mb: -1}":              "F: onnx.memory_mb: -1 is not valid; expected 0 (no limit) to 16777216",
+		"onnx: {memory_mb: 16777217}":        "F: onnx.memory_mb: 16777217",
+		"timeouts: {load: 999ms}":            "F: timeouts.load: 999ms is not valid; expected at least 1s",
+		"timeouts: {infer: 9ms}":             "F: timeouts.infer: 9ms is not valid; expected at least 10ms",
+		"timeouts: {drain: -1s}":             "F: timeouts.drain: -1s is not valid; expected at least 0s",
+		"timeouts: {release: -1s}":           "F: timeouts.release: -1s is not valid; expected at least 0s",
+		"timeouts: {unfinished: -1s}":        "F: timeouts.unfinished: -1s is not valid",
+		"breaker: {deaths: -1}":              "F: breaker.deaths: -1 is not valid; expected 0 (never) to 1000",
+		"breaker: {window: 0s}":              "F: breaker.window: 0s is not valid; expected at least 1s",
+		"breaker: {pause: 1ms}":              "F: breaker.pause: 1ms is not valid; expected at least 100ms",
+		"state_dir: here":                    `F: state_dir: "here" is not valid; expected an absolute path, off, or nothing`,
+		"keep_alive: -2":                     "F: keep_alive: -2 is not valid; expected -1 (for ever)",
+		"types: {gpt: {}}":                   `F: types: "gpt" is not valid; expected one of depth, pose`,
+		"types: {vlm: {load_timeout: 1ms}}":  "F: types.vlm.load_timeout: 1ms is not valid; expected at least 1s",
+		"types: {vlm: {infer_timeout: -1s}}": "F: types.vlm.infer_timeout: -1s is not valid; expected at least 10ms",
+		"types: {vlm: {token_timeout: 1ms}}": "F: types.vlm.token_timeout: 1ms is not valid; expected at least 1s",
+		"models: [{type: gpt, path: /m}]":    `F: models[0].type: "gpt" is not valid; expected one of depth, pose`,
+		"models: [{type: depth}]":            `F: models[0].path: "" is not valid; expected the path`,
+		"models: [{type: depth, path: /m}, {type: depth, path: /m}]":        `F: models[1].path: "/m" is not valid; expected another model than models[0]`,
+		"models: [{type: depth, path: /m, keep_alive: -7}]":                 "F: models[0].keep_alive: -7 is not valid",
+		"models: [{type: depth, path: /m, warm_up: true}]":                  "F: models[0].warm_up: true is not valid; expected false, or preload: true",
+		"models: [" + strings.Repeat("{type: depth, path: /m},", 257) + "]": "F: models: 257 is not valid; expected at most 256 models",
 		"log: {format: xml}":             `F: log.format: "xml" is not valid; expected one of text, json`,
 		"log: {level: loud}":             `F: log.level: "loud" is not valid; expected one of debug, info, warn, error`,
 		"queue: 0\nlog: {format: xml}\n": "F: queue: 0 is not valid; expected 1 to 65536\nF: log.format: \"xml\"",
@@ -161,11 +178,27 @@ max_connections: 2
 max_evictions: 4
 queue: 5
 onnx: {threads: 6, memory_mb: 7, spin: true}
-timeouts: {load: 8s, infer: 9s, drain: 10s}
+timeouts: {load: 8s, infer: 9s, drain: 10s, release: 11s, unfinished: 12s}
+breaker: {deaths: 13, window: 14s, pause: 15s}
+state_dir: /state
+keep_alive: 16
+models:
+  - {name: n, type: clip, path: /m, params: {image_hef_path: /i, deep: {list: [1, 2.5]}}, keep_alive: 0, pinned: true, preload: true, warm_up: true}
+  - {type: depth, path: /m}
+types:
+  vlm: {load_timeout: 17s, infer_timeout: 18s, token_timeout: 19s}
+  ocr: {}
 log: {format: json, level: debug}
 `)
 	want := Manager{Socket: "/s", SocketMode: "384", SocketGroup: "g", HTTP: "0", Backend: "sim", GroupID: "id", MaxMessageBytes: 2048, MaxConnections: 2, MaxEvictions: 4, Queue: 5,
-		ONNX: ONNX{Threads: 6, MemoryMB: 7, Spin: true}, Timeouts: Timeouts{Load: 8 * time.Second, Infer: 9 * time.Second, Drain: 10 * time.Second}}
+		ONNX: ONNX{Threads: 6, MemoryMB: 7, Spin: true}, Timeouts: Timeouts{Load: 8 * time.Second, Infer: 9 * time.Second, Drain: 10 * time.Second, Release: 11 * time.Second, Unfinished: 12 * time.Second},
+		Breaker: Breaker{Deaths: 13, Window: 14 * time.Second, Pause: 15 * time.Second}, StateDir: "/state", KeepAlive: 16,
+		Models: []Model{
+			{Name: "n", Type: "clip", Path: "/m", Params: map[string]any{"image_hef_path": "/i", "deep": map[string]any{"list": []any{uint64(1), 2.5}}},
+				KeepAlive: new(int64), Pinned: true, Preload: true, WarmUp: true},
+			{Type: "depth", Path: "/m"},
+		},
+		Types: map[string]Type{"vlm": {17 * time.Second, 18 * time.Second, 19 * time.Second}, "ocr": {}}}
 	want.Log.Format, want.Log.Level = "json", "debug"
 	if !reflect.DeepEqual(m, want) {
 		t.Errorf("got %+v", m)

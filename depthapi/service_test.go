@@ -2,6 +2,7 @@ package depthapi_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -119,7 +120,13 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func startManager(t testing.TB, command worker.Command) *manager.Manager {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	return startLogging(t, command, t.Output())
+}
+
+// startLogging starts a manager that logs to w, as its worker does through it.
+func startLogging(t testing.TB, command worker.Command, w io.Writer) *manager.Manager {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(w, nil))
 	limits := manager.DefaultLimits()
 	limits.DrainTimeout = 2 * time.Second
 	m, err := manager.New(manager.Options{Limits: limits, Start: manager.StartProcess(command, log), Log: log})

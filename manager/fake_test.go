@@ -22,12 +22,23 @@ type fakeDevice struct {
 	t        *testing.T
 	capacity int64
 	took     time.Duration // of every load and every inference
+	hidden   int64         // bytes that each network takes beyond what its signature says
+	system   int64         // bytes in use without a network
+	release  time.Duration // from an unload until its memory is free
 
 	mu      sync.Mutex
 	fault   func(operation string) error // asked before each start, load, infer, unload, close, statistics; may be nil
 	workers []*fakeWorker
 	busy    bool
-	log     []string // "start", "load a", "infer a", "unload a", "close", "kill", "die"
+	late    []lateMemory
+	stuck   time.Time // since when a job of the library does not end; zero: none
+	log     []string  // "start", "load a", "infer a", "unload a", "close", "kill", "die"
+}
+
+type lateMemory struct {
+	of    *fakeWorker
+	bytes int64
+	free  time.Time
 }
 
 // Faults that are no answers.
@@ -140,14 +151,26 @@ func (w *fakeWorker) Statistics(ctx context.Context) (worker.Statistics, error) 
 		return worker.Statistics{}, err
 	}
 	celsius := 40.0
-	return worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: w.device.capacity, MemoryUsedBytes: w.used()}, nil
-}
-
-func (w *fakeWorker) used() (n int64) {
+	s := worker.Statistics{TemperatureCelsius: &celsius, MemoryTotalBytes: w.device.capacity, MemoryUsedBytes: w.used()}
 	w.device.mu.Lock()
 	defer w.device.mu.Unlock()
+	if !w.device.stuck.IsZero() {
+		s.UnfinishedJobs, s.OldestUnfinishedMS = 1, time.Since(w.device.stuck).Milliseconds()
+	}
+	return s, nil
+}
+
+func (w *fakeWorker) used() int64 {
+	w.device.mu.Lock()
+	defer w.device.mu.Unlock()
+	n := w.device.system
 	for network := range w.loaded {
-		n += network.bytes
+		n += network.bytes + w.device.hidden
+	}
+	for _, l := range w.device.late {
+		if l.of == w && time.Now().Before(l.free) {
+			n += l.bytes
+		}
 	}
 	return n
 }
@@ -181,7 +204,7 @@ func (w *fakeWorker) Load(ctx context.Context, spec worker.LoadSpec) (Network, e
 	if err != nil {
 		return nil, &worker.Error{Kind: worker.KindModel, Message: err.Error()}
 	}
-	if used := w.used(); used+info.Size() > w.device.capacity {
+	if used := w.used(); used+info.Size()+w.device.hidden > w.device.capacity {
 		return nil, &worker.Error{Kind: worker.KindMemoryFull, Status: 81, Message: fmt.Sprintf("fake: %d of %d in use, %d wanted", used, w.device.capacity, info.Size()),
 			NeededBytes: info.Size(), TotalBytes: w.device.capacity}
 	}
@@ -226,6 +249,7 @@ func (w *fakeWorker) die(how string) {
 	defer w.device.mu.Unlock()
 	if w.died == nil {
 		w.device.log = append(w.device.log, how)
+		w.device.stuck = time.Time{} // it died with it
 		w.died = &worker.Error{Kind: worker.KindLost, Message: "the worker process died: " + how}
 		close(w.done)
 	}
@@ -317,6 +341,9 @@ func (n *fakeNetwork) Unload(ctx context.Context) error {
 	err := n.worker.try(ctx, "unload")
 	n.worker.device.mu.Lock()
 	delete(n.worker.loaded, n)
+	if d := n.worker.device; d.release > 0 {
+		d.late = append(d.late, lateMemory{n.worker, n.bytes + d.hidden, time.Now().Add(d.release)})
+	}
 	n.worker.device.mu.Unlock()
 	return errors.Join(err, n.Release())
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // generate runs a generative network. It is ended early when whoever asked has
-// gone, and when it has taken Limits.GenerateTimeout; a worker that then does
-// not end it, or that gives no token for Limits.TokenTimeout, is killed. Only
+// gone, and when it has taken its type's limit; a worker that then does not end
+// it, or that gives no token for too long, is killed. Only
 // one that the device refused to begin is asked for again.
 func (s *session) generate(part string, g worker.Generation) (worker.Generated, error) {
 	s.generated = true
@@ -27,14 +27,14 @@ func (s *session) generate(part string, g worker.Generation) (worker.Generated, 
 
 func (s *session) generateOnce(part string, g worker.Generation) (generated worker.Generated, err error) {
 	n, r := s.model.networks[part], s.runtime
-	limit := r.limits.GenerateTimeout
+	limit, silence := r.tuned.Load().generateLimits(s.model.key.modelType)
 	began := time.Now()
 	wanted, cancel := context.WithTimeout(s.asker, limit) // ends when nobody wants the rest
 	defer cancel()
 
-	watch, heard, silent := s.watchTokens()
+	watch, heard, silent := s.watchTokens(silence)
 	defer watch.Stop()
-	err = r.bounded(s.ctx, limit+r.limits.TokenTimeout, func(ctx context.Context) error {
+	err = r.bounded(s.ctx, limit+silence, func(ctx context.Context) error {
 		var inside time.Duration
 		generated, inside, err = n.Generate(ctx, wanted.Done(), limit, g, heard)
 		s.library += inside
@@ -43,7 +43,7 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 	switch {
 	case err != nil && silent.Load():
 		return worker.Generated{}, &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf(
-			"the device gave no token for %v; its worker was restarted", r.limits.TokenTimeout)}
+			"the device gave no token for %v; its worker was restarted", silence)}
 	case err != nil:
 		return worker.Generated{}, err
 	case generated.Finish != worker.FinishCancelled:
@@ -59,8 +59,8 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 // watchTokens kills the worker when it is silent for too long. heard is to be
 // called with each piece; silent tells that it has happened. Speech gives
 // nothing before its end, and is not watched.
-func (s *session) watchTokens() (watch *time.Timer, heard func(worker.Piece), silent *atomic.Bool) {
-	limit, w := s.runtime.limits.TokenTimeout, s.runtime.worker
+func (s *session) watchTokens(limit time.Duration) (watch *time.Timer, heard func(worker.Piece), silent *atomic.Bool) {
+	w := s.runtime.worker
 	silent = &atomic.Bool{}
 	watch = time.AfterFunc(limit, func() {
 		silent.Store(true)

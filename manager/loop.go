@@ -64,7 +64,7 @@ func (l *loop) handle(event any) {
 	case probe:
 		close(e.alive)
 	case look:
-		e.overview <- l.overview(time.Now())
+		e.seen <- l.look(time.Now())
 	}
 }
 
@@ -153,7 +153,8 @@ func (l *loop) choose(now time.Time) *job {
 	}
 }
 
-func (l *loop) overview(now time.Time) device.QueueOverview {
+func (l *loop) look(now time.Time) seen {
+	models := map[string]int{}
 	o := device.QueueOverview{Limit: l.rules.Jobs, BytesLimit: l.rules.Bytes, Clients: []device.ClientOverview{}}
 	o.Waiting, o.Bytes = l.list.Waiting()
 	if j := l.running; j != nil {
@@ -170,11 +171,12 @@ func (l *loop) overview(now time.Time) device.QueueOverview {
 			shares[s] = &device.ClientOverview{Client: j.Client, Priority: j.Priority, OldestSeconds: now.Sub(j.Arrival).Seconds()}
 		}
 		shares[s].Waiting++
+		models[j.Model]++
 	}
 	for _, s := range slices.SortedFunc(maps.Values(shares), func(a, b *device.ClientOverview) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Client, b.Client))
 	}) {
 		o.Clients = append(o.Clients, *s)
 	}
-	return o
+	return seen{o, models}
 }

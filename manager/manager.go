@@ -5,10 +5,12 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +20,7 @@ import (
 
 	"hailo-depth/device"
 	"hailo-depth/schedule"
+	"hailo-depth/sizes"
 	"hailo-depth/worker"
 )
 
@@ -39,9 +42,18 @@ type Limits struct {
 	CloseTimeout                  time.Duration // of the worker, until it has released the device
 	DrainTimeout                  time.Duration // of the queue, when the manager stops
 	Statistics                    time.Duration // between two readings of temperature and memory
+	ReleaseWait                   time.Duration // for the memory of evicted models, before the load that they made room for
+	Unfinished                    time.Duration // of a job after its time was up, until its worker is replaced; 0: for ever
 	// KillAbandoned are the model types whose running inference is ended, with the
 	// worker, when its caller has left. Others are finished and discarded.
 	KillAbandoned []string
+
+	// Deaths of workers within DeathWindow, without an inference that succeeded in
+	// between, close the device to requests for BreakerPause, longer each time that
+	// the probe after it fails. 0 Deaths: never.
+	Deaths       int
+	DeathWindow  time.Duration
+	BreakerPause time.Duration
 }
 
 // DefaultLimits are generous: HailoRT's own calls may take 45 s.
@@ -63,6 +75,11 @@ func DefaultLimits() Limits {
 		CloseTimeout:    5 * time.Second,
 		DrainTimeout:    10 * time.Second,
 		Statistics:      5 * time.Second,
+		ReleaseWait:     5 * time.Second,
+		Unfinished:      30 * time.Second,
+		Deaths:          5,
+		DeathWindow:     time.Minute,
+		BreakerPause:    2 * time.Second,
 	}
 }
 
@@ -73,10 +90,13 @@ func (l Limits) rules() schedule.Rules {
 // Options are what a Manager needs.
 type Options struct {
 	Limits     Limits
+	Settings   Settings
 	Start      func(context.Context) (Worker, error) // opens the device
 	Log        *slog.Logger
 	Registry   *prometheus.Registry // for the figures; may be nil
 	SocketPath string               // for status answers; may be empty
+	Sizes      *sizes.Book          // measured sizes of models; nil: a book in memory
+	Root       string               // of /proc, /sys and /dev; empty: "/"
 }
 
 // Manager is the owner of a device.
@@ -91,19 +111,25 @@ type Manager struct {
 	workers sync.WaitGroup // watchers
 	stops   atomic.Bool    // the intake is closed
 	reading atomic.Pointer[reading]
+
+	preparing atomic.Pointer[string] // what is still to be loaded at the start; empty: nothing
 }
 
 // reading is the last statistics of the device.
 type reading struct {
 	statistics worker.Statistics
 	err        error
+	of         Worker
 }
 
 var _ device.Service = (*Manager)(nil)
 
 // New makes a Manager; Run brings it to life. It fails when the registry has
-// figures of a manager already.
+// figures of a manager already, and when the settings cannot be used.
 func New(o Options) (*Manager, error) {
+	if err := o.Settings.Check(); err != nil {
+		return nil, err
+	}
 	m := &Manager{options: o, started: time.Now()}
 	m.queue = newQueue(o.Limits.rules(), m.resident)
 	if o.Registry != nil {
@@ -114,8 +140,18 @@ func New(o Options) (*Manager, error) {
 		m.queue.metrics = m.metrics
 	}
 	m.life, m.end = context.WithCancelCause(context.Background())
-	m.runtime = &runtime{limits: o.Limits, start: o.Start, log: o.Log, metrics: m.metrics, born: m.watch, respawnDelay: leastRespawnDelay, models: map[key]*model{}}
-	m.runtime.publish()
+	m.runtime = &runtime{start: o.Start, root: cmp.Or(o.Root, "/"), book: o.Sizes, log: o.Log, metrics: m.metrics, born: m.watch,
+		respawnDelay: leastRespawnDelay, models: map[key]*model{}, pins: map[key]pin{}, changed: make(chan struct{}, 1)}
+	if o.Sizes == nil {
+		m.runtime.book, _ = sizes.Open("") // never fails: it is kept in memory
+	}
+	m.runtime.tuned.Store(&tuned{o.Limits, o.Settings})
+	m.runtime.adopt()
+	text := "the models of the configuration are being loaded"
+	if !slices.ContainsFunc(o.Settings.Models, func(w Wanted) bool { return w.Preload }) {
+		text = ""
+	}
+	m.preparing.Store(&text)
 	return m, nil
 }
 
@@ -143,7 +179,7 @@ func (m *Manager) Run(ctx context.Context) error {
 
 // Load implements device.Service.
 func (m *Manager) Load(ctx context.Context, model device.Model) (device.Loaded, error) {
-	if err := m.Check(model); err != nil {
+	if err := m.admit(ctx, "load", model); err != nil {
 		return device.Loaded{}, err
 	}
 	var loaded device.Loaded
@@ -167,7 +203,7 @@ func (m *Manager) Load(ctx context.Context, model device.Model) (device.Loaded, 
 
 // Infer implements device.Service.
 func (m *Manager) Infer(ctx context.Context, model device.Model, in device.Input) (device.Result, error) {
-	if err := m.Check(model); err != nil {
+	if err := m.admit(ctx, "infer", model); err != nil {
 		return device.Result{}, err
 	}
 	var result device.Result
@@ -191,9 +227,9 @@ func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) 
 		return false, errPathRequired
 	}
 	var was bool
-	err := m.do(ctx, request{action: "unload", model: model}, func(life context.Context) (time.Duration, error) {
-		was = m.runtime.unload(life, key{model.Type, model.Path})
-		return 0, nil
+	err := m.do(ctx, request{action: "unload", model: model}, func(life context.Context) (_ time.Duration, err error) {
+		was, err = m.runtime.unload(life, key{model.Type, model.Path})
+		return 0, err
 	})
 	if err != nil {
 		return false, err
@@ -201,14 +237,10 @@ func (m *Manager) Unload(ctx context.Context, model device.Model) (bool, error) 
 	return was, nil
 }
 
-// queueOverview says who waits for the device and who has it. It never waits
-// for the device.
-func (m *Manager) queueOverview() device.QueueOverview { return m.queue.overview() }
-
 // resident are the models on the device, as the queue knows them.
 func (m *Manager) resident() (models []string) {
-	for _, l := range m.runtime.view.Load().models {
-		models = append(models, key{l.Type, l.Path}.String())
+	for _, s := range m.runtime.view.Load().models {
+		models = append(models, s.key.String())
 	}
 	return models
 }
@@ -218,6 +250,19 @@ var errPathRequired = &device.Error{Kind: device.KindInvalid, Message: "model_pa
 // Check refuses what need not wait for the device to be refused: models without
 // a file and types that this manager does not run. Load and Infer begin with it.
 func (m *Manager) Check(model device.Model) error { return check(model) }
+
+// admit is Check, and refuses at once what the gate would refuse when its turn came.
+func (m *Manager) admit(ctx context.Context, action string, model device.Model) error {
+	if err := check(model); err != nil {
+		return err
+	}
+	if s := m.runtime.view.Load().shut; s != nil {
+		err := s.refusal(time.Now())
+		m.account(ctx, outcome{request: request{action: action, model: model}, terms: device.TermsOf(ctx), err: err})
+		return err
+	}
+	return nil
+}
 
 func check(m device.Model) error {
 	if m.Path == "" {
@@ -244,7 +289,7 @@ func (m *Manager) Status(context.Context) (device.Status, error) {
 		DeviceID:      v.identity.DeviceID,
 		Architecture:  v.identity.Architecture,
 		Firmware:      v.identity.Firmware,
-		Models:        v.models,
+		Models:        v.loaded(),
 		Uptime:        time.Since(m.started),
 		SocketPath:    m.options.SocketPath,
 		QueueDepth:    int(m.queue.depths.total()),
@@ -273,12 +318,14 @@ func (m *Manager) Ready() string {
 	switch {
 	case m.stops.Load():
 		return "shutting down"
+	case v.shut != nil:
+		return v.shut.why
 	case v.broken != "":
 		return v.broken
 	case v.worker == nil:
 		return "the device is being opened"
 	}
-	return ""
+	return *m.preparing.Load()
 }
 
 // Alive reports whether the scheduler's loop turns, for a watchdog.

@@ -33,14 +33,33 @@ type metrics struct {
 	temperature   *prometheus.GaugeVec
 	restarts      *prometheus.CounterVec
 	up            prometheus.Gauge
+	unloads       *prometheus.CounterVec
+	releaseWait   *prometheus.HistogramVec
+	mean          *prometheus.GaugeVec
+	closed        *prometheus.GaugeVec
+	held          *prometheus.GaugeVec
+	unfinished    prometheus.Gauge
+	utilization   *prometheus.GaugeVec
 	clients       clientLabels
 }
+
+// Why models were evicted or unloaded; labels of metrics.
+const (
+	evictedFull       = "device_memory_full" // the device said so
+	evictedPredicted  = "predicted"          // from measured sizes, before the load was tried
+	evictedGenerative = "generative"         // the device holds one vision-language model
+	unloadedRequested = "requested"
+	unloadedExpired   = "expired" // not used for its keep_alive
+)
 
 // newMetrics registers the figures in registry; waiting gives the length of the queue.
 func newMetrics(registry *prometheus.Registry, waiting *depths) (*metrics, error) {
 	const ns = "hailo"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: name, Help: help}, labels)
+	}
+	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Name: name, Help: help}, labels)
 	}
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Name: name, Help: help})
@@ -62,13 +81,20 @@ func newMetrics(registry *prometheus.Registry, waiting *depths) (*metrics, error
 		inference:     histogram("device_inference_duration_seconds", "Time of an inference on the device, transfers included.", fast, "model"),
 		loadTime:      histogram("device_model_load_duration_seconds", "Time of loading a model, evictions included.", slow, "model"),
 		loads:         counter("device_model_loads_total", "Models loaded, by outcome.", "model", "outcome"),
-		evictions:     counter("device_model_evictions_total", "Models evicted to make room.", "model", "reason"),
-		residentBytes: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Name: "device_model_resident_bytes", Help: "Device memory of each loaded model."}, []string{"model", "model_type"}),
+		evictions:     counter("device_model_evictions_total", "Models evicted to make room: because the device was full, as predicted, or for another generative one.", "model", "reason"),
+		residentBytes: gauges("device_model_resident_bytes", "Device memory of each loaded model.", "model", "model_type"),
 		memoryTotal:   gauge("device_memory_total_bytes", "Memory of the device."),
 		memoryUsed:    gauge("device_memory_used_bytes", "Used memory of the device."),
-		temperature:   prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Name: "device_temperature_celsius", Help: "Temperature of the device; absent while unknown."}, nil),
+		temperature:   gauges("device_temperature_celsius", "Temperature of the device; absent while unknown."),
 		restarts:      counter("device_worker_restarts_total", "Worker processes replaced, by reason.", "reason"),
 		up:            gauge("device_up", "1 while the device is open and answers."),
+		unloads:       counter("device_model_unloads_total", "Models unloaded without need for their room: on request, or expired.", "model", "reason"),
+		releaseWait:   histogram("device_memory_release_wait_seconds", "Waits for the memory of evicted models, by whether it came back in time.", slow, "outcome"),
+		mean:          gauges("device_inference_mean_seconds", "Moving mean of the inference time: now, and soon after the model's load. A growing gap is drift.", "model", "when"),
+		closed:        gauges("device_closed", "1 while no request is fed to the device, by cause: deaths of workers, held by another, versions.", "cause"),
+		held:          gauges("device_held", "1 while another program has the device; its name, where it can be seen.", "program"),
+		unfinished:    gauge("device_unfinished_jobs", "Inferences that were given up while the library goes on with them."),
+		utilization:   gauges("device_utilization_ratio", "Load of the neural cores; absent while unknown."),
 	}
 	var err error
 	for p := range waiting {
@@ -78,7 +104,7 @@ func newMetrics(registry *prometheus.Registry, waiting *depths) (*metrics, error
 		}, func() float64 { return float64(waiting[p].Load()) })))
 	}
 	for _, c := range []prometheus.Collector{m.requests, m.byClient, m.deviceTime, m.queueWait, m.decisions, m.switches, m.retries, m.inference, m.loadTime, m.loads, m.evictions,
-		m.residentBytes, m.memoryTotal, m.memoryUsed, m.temperature, m.restarts, m.up} {
+		m.residentBytes, m.memoryTotal, m.memoryUsed, m.temperature, m.restarts, m.up, m.unloads, m.releaseWait, m.mean, m.closed, m.held, m.unfinished, m.utilization} {
 		err = errors.Join(err, registry.Register(c))
 	}
 	return m, err
@@ -134,10 +160,14 @@ func (m *metrics) retried(modelType, cause string) {
 	}
 }
 
-func (m *metrics) inferred(k key, d time.Duration) {
-	if m != nil {
-		m.inference.WithLabelValues(modelName(k.path)).Observe(d.Seconds())
+func (m *metrics) inferred(k key, d time.Duration, means drift) {
+	if m == nil {
+		return
 	}
+	name := modelName(k.path)
+	m.inference.WithLabelValues(name).Observe(d.Seconds())
+	m.mean.WithLabelValues(name, "now").Set(means.now)
+	m.mean.WithLabelValues(name, "after_load").Set(means.first)
 }
 
 func (m *metrics) loaded(k key, d time.Duration, err error) {
@@ -150,9 +180,48 @@ func (m *metrics) loaded(k key, d time.Duration, err error) {
 	}
 }
 
-func (m *metrics) evicted(k key) {
+func (m *metrics) evicted(k key, why string) {
 	if m != nil {
-		m.evictions.WithLabelValues(modelName(k.path), "device_memory_full").Inc()
+		m.evictions.WithLabelValues(modelName(k.path), why).Inc()
+	}
+}
+
+func (m *metrics) unloaded(k key, why string) {
+	if m != nil {
+		m.unloads.WithLabelValues(modelName(k.path), why).Inc()
+	}
+}
+
+func (m *metrics) released(waited time.Duration, inTime bool) {
+	if m == nil {
+		return
+	}
+	outcome := "released"
+	if !inTime {
+		outcome = "not_released"
+	}
+	m.releaseWait.WithLabelValues(outcome).Observe(waited.Seconds())
+}
+
+// shut shows for which cause the device is closed, if it is.
+func (m *metrics) shut(s *shut) {
+	if m == nil {
+		return
+	}
+	m.closed.Reset()
+	if s != nil {
+		m.closed.WithLabelValues(s.cause).Set(1)
+	}
+}
+
+// heldBy shows the program that has the device; empty: nobody else has.
+func (m *metrics) heldBy(program string) {
+	if m == nil {
+		return
+	}
+	m.held.Reset()
+	if program != "" {
+		m.held.WithLabelValues(strings.ToValidUTF8(program, "\uFFFD")).Set(1)
 	}
 }
 
@@ -162,13 +231,20 @@ func (m *metrics) restarted(reason string) {
 	}
 }
 
-func (m *metrics) resident(models []device.LoadedModel) {
+// resident shows what is loaded; what concerns a model that is not any longer goes.
+func (m *metrics) resident(models []shown) {
 	if m == nil {
 		return
 	}
 	m.residentBytes.Reset()
-	for _, l := range models {
-		m.residentBytes.WithLabelValues(modelName(l.Path), l.Type).Set(float64(l.MemoryBytes))
+	m.mean.Reset()
+	for _, s := range models {
+		name := modelName(s.key.path)
+		m.residentBytes.WithLabelValues(name, s.key.modelType).Set(float64(s.memory))
+		if s.drift.count > 0 {
+			m.mean.WithLabelValues(name, "now").Set(s.drift.now)
+			m.mean.WithLabelValues(name, "after_load").Set(s.drift.first)
+		}
 	}
 }
 
@@ -183,6 +259,11 @@ func (m *metrics) device(up bool, s worker.Statistics) {
 	}
 	m.memoryTotal.Set(float64(s.MemoryTotalBytes))
 	m.memoryUsed.Set(float64(s.MemoryUsedBytes))
+	m.unfinished.Set(float64(s.UnfinishedJobs))
+	m.utilization.Reset()
+	if s.Utilization != nil {
+		m.utilization.WithLabelValues().Set(*s.Utilization)
+	}
 	m.temperature.Reset()
 	if s.TemperatureCelsius != nil {
 		m.temperature.WithLabelValues().Set(*s.TemperatureCelsius)

@@ -20,12 +20,18 @@ func TestManagerUnderRandomUse(t *testing.T) {
 	for seed := range uint64(150) {
 		random := rand.New(rand.NewPCG(seed, 4))
 		capacity := int64(5 + random.IntN(40))
-		limits := func(l *Limits) {
-			l.MaxEvictions = random.IntN(5)
-			l.Queue = 1 + random.IntN(8)
-			l.LoadTimeout, l.InferTimeout = 5*time.Second, 2*time.Second
+		options := func(r *rig, o *Options) {
+			o.Limits.MaxEvictions = random.IntN(5)
+			o.Limits.Queue = 1 + random.IntN(8)
+			o.Limits.LoadTimeout, o.Limits.InferTimeout = 5*time.Second, 2*time.Second
+			o.Limits.Deaths = random.IntN(4)
+			if random.IntN(2) == 0 {
+				o.Settings.KeepAlive = seconds(random.IntN(5))
+			}
+			r.device.release = time.Duration(random.IntN(3)) * time.Second
+			r.device.hidden = int64(random.IntN(3))
 		}
-		inBubble(t, capacity, limits, func(t *testing.T, r *rig) { useAtRandom(t, r, random) })
+		inBubbleWith(t, capacity, options, func(t *testing.T, r *rig) { useAtRandom(t, r, random) })
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -78,6 +84,12 @@ func useAtRandom(t *testing.T, r *rig, random *rand.Rand) {
 	}
 	clients.Wait()
 	r.device.setFault(nil)
+	for _, name := range models { // what stays pinned may leave no room for the rest
+		if err := r.Pin(t.Context(), r.model(name), false); err != nil && device.KindOf(err) != device.KindUnavailable {
+			t.Errorf("unpinning: %v", err)
+		}
+		calls["unpin "+"ok"]++
+	}
 	time.Sleep(5 * time.Minute) // what is under way without an audience ends; the worker is repaired
 	synctest.Wait()
 	r.checkAtRest(t, calls)
@@ -96,7 +108,11 @@ func (r *rig) act(t *testing.T, random *rand.Rand, models []string) (action stri
 	}
 	defer cancel()
 	name := models[random.IntN(len(models))]
-	switch n := random.IntN(10); {
+	switch n := random.IntN(12); {
+	case n == 10:
+		return "pin", r.Pin(ctx, r.model(name), true)
+	case n == 11:
+		return "unpin", r.Pin(ctx, r.model(name), false)
 	case n < 2:
 		_, err = r.Load(ctx, r.model(name))
 		return "load", err

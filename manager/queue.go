@@ -54,7 +54,12 @@ type (
 	// probe is answered by the loop and proves that it turns.
 	probe struct{ alive chan struct{} }
 	// look is answered with who waits; the channel is buffered.
-	look struct{ overview chan device.QueueOverview }
+	look struct{ seen chan seen }
+	// seen is who waits, and how many requests for each model.
+	seen struct {
+		overview device.QueueOverview
+		models   map[string]int
+	}
 )
 
 func newQueue(rules schedule.Rules, resident func() []string) *queue {
@@ -154,11 +159,11 @@ func (q *queue) alive(ctx context.Context) bool {
 	return false
 }
 
-// overview says who waits and what runs. Nothing that the device does holds it up.
-func (q *queue) overview() device.QueueOverview {
-	l := look{make(chan device.QueueOverview, 1)}
+// look says who waits and what runs. Nothing that the device does holds it up.
+func (q *queue) look() seen {
+	l := look{make(chan seen, 1)}
 	if !q.send(l) {
-		return device.QueueOverview{Limit: q.rules.Jobs, BytesLimit: q.rules.Bytes, Clients: []device.ClientOverview{}}
+		return seen{overview: device.QueueOverview{Limit: q.rules.Jobs, BytesLimit: q.rules.Bytes, Clients: []device.ClientOverview{}}}
 	}
-	return <-l.overview
+	return <-l.seen
 }

@@ -16,13 +16,36 @@ const (
 	reopenPause    = 250 * time.Millisecond
 )
 
+// Why a worker was replaced; labels of metrics.
+const (
+	restartDied       = "died"       // by itself
+	restartTimeout    = "timeout"    // it was silent for longer than an operation may take, and was killed
+	restartLost       = "lost"       // it lives, but says that the device is lost
+	restartMemory     = "memory"     // the device is full with nothing on it
+	restartUnfinished = "unfinished" // a job of its library does not end
+)
+
+// admitted is the refusal of a device that the gate keeps requests from.
+func (r *runtime) admitted() error {
+	if s := r.gate.shut; s != nil && !r.probing {
+		return s.refusal(time.Now())
+	}
+	return nil
+}
+
 // ensure sees to it that a worker runs, starting one where needed.
 func (r *runtime) ensure(ctx context.Context) error {
+	if err := r.admitted(); err != nil {
+		return err
+	}
 	if r.worker != nil && r.worker.Err() == nil {
 		return nil
 	}
 	if r.worker != nil {
-		r.lost(r.worker.Err())
+		r.lost(r.worker.Err(), restartDied)
+		if err := r.admitted(); err != nil {
+			return err
+		}
 	}
 	var err error
 	for attempt := range reopenAttempts {
@@ -34,14 +57,13 @@ func (r *runtime) ensure(ctx context.Context) error {
 			}
 		}
 		if r.worker, err = r.open(ctx); err == nil {
-			r.broken = ""
-			r.publish()
-			r.born(r.worker)
-			r.log.Info("device opened", "device", r.worker.Identity().DeviceID, "backend", r.worker.Identity().Backend,
-				"architecture", r.worker.Identity().Architecture, "firmware", r.worker.Identity().Firmware)
+			r.opened(ctx)
 			return nil
 		}
 		r.log.Error("opening the device failed", "attempt", attempt+1, "of", reopenAttempts, "error", err)
+		if cause := closes(err); cause != "" {
+			return r.unusable(cause, err)
+		}
 	}
 	r.worker = nil
 	r.broken = err.Error()
@@ -50,7 +72,7 @@ func (r *runtime) ensure(ctx context.Context) error {
 }
 
 func (r *runtime) open(ctx context.Context) (Worker, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.limits.StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.tuned.Load().limits.StartTimeout)
 	defer cancel()
 	w, err := r.start(ctx)
 	if err != nil {
@@ -59,20 +81,84 @@ func (r *runtime) open(ctx context.Context) (Worker, error) {
 	return w, nil
 }
 
+// opened takes the new worker into use.
+func (r *runtime) opened(ctx context.Context) {
+	r.broken, r.openedAt = "", time.Now()
+	r.mute.Store(false)
+	r.measure(ctx) // the device at its emptiest
+	r.metrics.heldBy("")
+	r.publish()
+	r.born(r.worker)
+	id := r.worker.Identity()
+	r.log.Info("device opened", "device", id.DeviceID, "backend", id.Backend, "architecture", id.Architecture, "firmware", id.Firmware)
+}
+
+// closes is the cause for which a failure to open the device closes the gate;
+// empty: it is worth another try.
+func closes(err error) string {
+	switch worker.KindOf(err) {
+	case worker.KindHeld:
+		return causeHeld
+	case worker.KindVersion:
+		return causeVersion
+	}
+	return ""
+}
+
+// unusable closes the gate, naming what is in the way.
+func (r *runtime) unusable(cause string, err error) error {
+	why := err.Error()
+	switch cause {
+	case causeHeld:
+		who, command := whoHolds(r.root)
+		r.metrics.heldBy(command)
+		why = who + " (" + why + ")"
+	case causeVersion:
+		why += driverVersion(r.root)
+	}
+	r.worker, r.broken = nil, why
+	r.gate.close(time.Now(), r.tuned.Load().limits, cause, why)
+	r.publish()
+	r.log.Error("the device cannot be used", "cause", why, "next_try", r.gate.shut.pause)
+	return r.gate.shut.refusal(time.Now())
+}
+
 func unavailable(err error) error {
 	return &device.Error{Kind: device.KindUnavailable, RetryAfter: 2 * time.Second,
 		Message: fmt.Sprintf("the device cannot be used: %v", err)}
 }
 
+// end kills the worker, which nothing else can stop.
+func (r *runtime) end(why error, reason string) {
+	r.worker.Kill()
+	<-r.worker.Done()
+	r.lost(why, reason)
+}
+
 // lost forgets a worker that is gone, and with it every model; they are loaded
 // again when they are next used.
-func (r *runtime) lost(why error) {
+func (r *runtime) lost(why error, reason string) {
 	if r.worker == nil {
 		return
 	}
 	r.log.Error("the worker is gone; models will be loaded again when next used", "models", len(r.models), "cause", why)
-	r.metrics.restarted("died")
+	r.count(reason, why.Error())
 	r.forget()
+}
+
+// count takes the loss of a worker into account; many close the gate.
+func (r *runtime) count(reason, why string) {
+	r.restarts++
+	r.metrics.restarted(reason)
+	if reason == restartMemory {
+		return // it worked, and was given up
+	}
+	before := r.gate.shut
+	r.gate.died(time.Now(), r.tuned.Load().limits, why)
+	if s := r.gate.shut; s != before {
+		r.broken = s.why
+		r.log.Error("no more requests are fed to the device", "cause", s.why, "probe_after", s.pause)
+	}
 }
 
 func (r *runtime) forget() {
@@ -93,12 +179,12 @@ func (r *runtime) brokenBy(failure *worker.Error) {
 }
 
 // reset closes the worker in good order; ensure starts the next one.
-func (r *runtime) reset(ctx context.Context, why string) {
+func (r *runtime) reset(ctx context.Context, why, reason string) {
 	if r.worker == nil {
 		return
 	}
 	r.log.Warn("resetting the device's runtime", "cause", why)
-	r.metrics.restarted("reset")
+	r.count(reason, why)
 	r.close(ctx)
 }
 
@@ -106,10 +192,58 @@ func (r *runtime) close(ctx context.Context) {
 	if r.worker == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.limits.CloseTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.tuned.Load().limits.CloseTimeout)
 	defer cancel()
 	r.worker.Close(ctx)
 	r.forget()
+}
+
+// probe tries a device that the gate keeps requests from, and opens the gate
+// when it works: the worker starts, and where workers had died, the model that
+// was last asked for can be loaded and run.
+func (r *runtime) probe(ctx context.Context) {
+	if r.gate.shut == nil {
+		return
+	}
+	r.probing = true
+	defer func() { r.probing = false }()
+	before := r.gate.shut
+	err := r.ensure(ctx)
+	if err == nil && before.cause == causeDeaths && r.last.Path != "" {
+		err = r.tryLast(ctx)
+	}
+	switch {
+	case r.gate.shut != before: // ensure has found what is in the way, and waits longer
+	case err != nil && before.cause == causeDeaths:
+		r.gate.close(time.Now(), r.tuned.Load().limits, causeDeaths, "the probe failed as well: "+err.Error())
+		r.broken = r.gate.shut.why
+		r.log.Error("the device is still not usable", "cause", err, "next_try", r.gate.shut.pause)
+	default: // it works, or fails in a way that the next request may try
+		r.gate.open()
+		if err == nil {
+			r.broken = ""
+		}
+		r.publish()
+		r.log.Info("requests are let in again")
+		return
+	}
+	r.publish()
+}
+
+// tryLast loads and runs what was last asked for. An error is one of the
+// device's: that the model cannot be loaded is none.
+func (r *runtime) tryLast(ctx context.Context) error {
+	m, _, err := r.loadedModel(ctx, r.last)
+	if err == nil {
+		err = r.warmUp(ctx, m)
+	}
+	if r.worker == nil || r.worker.Err() != nil {
+		return errors.Join(err, errors.New("the worker was lost"))
+	}
+	if k := device.KindOf(err); err != nil && (k == device.KindUnavailable || worker.KindOf(err) == worker.KindLost || worker.KindOf(err) == worker.KindTimeout) {
+		return err
+	}
+	return nil
 }
 
 // asDeviceError gives a worker's error its meaning for clients.
@@ -122,6 +256,10 @@ func (r *runtime) asDeviceError(e *worker.Error) error {
 		worker.KindBusy:        device.KindUnavailable,
 		worker.KindTimeout:     device.KindTimeout,
 		worker.KindLost:        device.KindUnavailable,
+		worker.KindHeld:        device.KindUnavailable,
+		worker.KindVersion:     device.KindUnavailable,
+		worker.KindAborted:     device.KindUnavailable,
+		worker.KindTransient:   device.KindUnavailable,
 	}
 	kind, ok := kinds[e.Kind]
 	if !ok {

@@ -25,7 +25,7 @@ func TestLostDeviceIsReopenedAndTriedOnce(t *testing.T) {
 			r.device.setFault(onNth("load", 1, lostDevice(status)))
 			r.load(t, "c10")
 			r.expectEvents(t, "load c10", "close", "start", "load c10")
-			if n := r.metric(t, "hailo_device_worker_restarts_total", "reason=reset"); n != 2 {
+			if n := r.metric(t, "hailo_device_worker_restarts_total", "reason=lost"); n != 2 {
 				t.Errorf("%v restarts counted", n)
 			}
 		})

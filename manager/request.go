@@ -13,7 +13,7 @@ import (
 
 // request is what somebody wants of the device.
 type request struct {
-	action string // load, infer, unload
+	action string // load, infer, unload, pin, unpin
 	model  device.Model
 	bytes  int64 // of the input
 }
@@ -52,9 +52,14 @@ func (m *Manager) do(ctx context.Context, q request, fn func(context.Context) (l
 		o.queue, o.load, o.run, o.err = waited, load, used-load, failure
 		m.metrics.waited(terms.Priority, waited)
 	}
+	m.account(ctx, o)
+	return o.err
+}
+
+// account counts a request and leaves a line in the log.
+func (m *Manager) account(ctx context.Context, o outcome) {
 	m.metrics.request(o)
 	m.options.Log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "request", o.attributes()...)
-	return o.err
 }
 
 // lifeOf is the context of the operation itself, which goes on when its caller

@@ -81,7 +81,7 @@ func TestQueueBytes(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if o := r.queueOverview(); o.Waiting != 0 || o.Bytes != 0 {
+		if o := r.Overview(t.Context()).Queue; o.Waiting != 0 || o.Bytes != 0 {
 			t.Errorf("left over: %+v", o)
 		}
 	})
@@ -151,7 +151,7 @@ func TestQueueOverview(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(100 * time.Millisecond)
 		}
-		o := r.queueOverview()
+		o := r.Overview(t.Context()).Queue
 		if o.Waiting != 5 || o.Limit != 256 || o.Bytes != 60 || o.BytesLimit != 256<<20 || len(o.Clients) != 2 {
 			t.Fatalf("%+v", o)
 		}
@@ -170,7 +170,7 @@ func TestQueueOverview(t *testing.T) {
 		for range 5 {
 			expectKind(t, <-ended, device.KindCanceled, "")
 		}
-		if o := r.queueOverview(); o.Waiting != 0 || len(o.Clients) != 0 {
+		if o := r.Overview(t.Context()).Queue; o.Waiting != 0 || len(o.Clients) != 0 {
 			t.Errorf("%+v", o)
 		}
 		if err := <-held; err != nil {
@@ -178,7 +178,7 @@ func TestQueueOverview(t *testing.T) {
 		}
 		r.stop()
 		<-r.stopped
-		if o := r.queueOverview(); o.Waiting != 0 || o.Running != nil || o.Limit != 256 {
+		if o := r.Overview(t.Context()).Queue; o.Waiting != 0 || o.Running != nil || o.Limit != 256 {
 			t.Errorf("after the end: %+v", o)
 		}
 	})

@@ -19,13 +19,14 @@ func idempotent(modelType string) bool {
 }
 
 // retries reports whether a request that failed with err runs again, because
-// the worker died under it. The caller asks once: a request that kills a second
-// worker is not the victim but the cause.
-func (r *runtime) retries(ctx context.Context, m device.Model, err error) bool {
-	if !r.died || ctx.Err() != nil || !idempotent(m.Type) || device.KindOf(err) != device.KindUnavailable {
+// the worker died under it; once: a request that kills a second worker is not the
+// victim but the cause.
+func (r *runtime) retries(ctx context.Context, m device.Model, err error, tried *tries) bool {
+	if tried.again || !r.died || ctx.Err() != nil || !idempotent(m.Type) || device.KindOf(err) != device.KindUnavailable {
 		return false
 	}
 	r.log.Warn("the worker died under a request, which runs once more", "model", filepath.Base(m.Path), "type", m.Type, "cause", err)
 	r.metrics.retried(m.Type, "worker_died")
+	tried.again = true
 	return true
 }

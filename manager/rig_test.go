@@ -36,15 +36,23 @@ type rig struct {
 // files in a folder: a9 is one of 9 bytes. change may adapt the limits.
 func inBubble(t *testing.T, capacity int64, change func(*Limits), test func(t *testing.T, r *rig)) {
 	t.Helper()
+	inBubbleWith(t, capacity, func(_ *rig, o *Options) {
+		if change != nil {
+			change(&o.Limits)
+		}
+	}, test)
+}
+
+// inBubbleWith is inBubble for tests that adapt more than the limits.
+func inBubbleWith(t *testing.T, capacity int64, change func(*rig, *Options), test func(t *testing.T, r *rig)) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{device: &fakeDevice{t: t, capacity: capacity}, registry: prometheus.NewRegistry(), dir: dir, log: &logLines{}, stopped: make(chan struct{})}
-		limits := DefaultLimits()
-		if change != nil {
-			change(&limits)
-		}
+		o := Options{Limits: DefaultLimits(), Start: r.device.start, Log: slog.New(slog.NewJSONHandler(r.log, nil)), Registry: r.registry}
+		change(r, &o)
 		var err error
-		r.Manager, err = New(Options{Limits: limits, Start: r.device.start, Log: slog.New(slog.NewJSONHandler(r.log, nil)), Registry: r.registry})
+		r.Manager, err = New(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,6 +117,14 @@ func (r *rig) model(name string) device.Model {
 		}
 	}
 	return device.Model{Type: "depth", Path: path}
+}
+
+// touch gives a model's file another size.
+func (r *rig) touch(t *testing.T, name string, size int) {
+	t.Helper()
+	if err := os.WriteFile(r.model(name).Path, make([]byte, size), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // picture is an input whose answer is v.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/sizes"
 	"hailo-depth/tensor"
 	"hailo-depth/worker"
 )
@@ -51,52 +52,120 @@ type model struct {
 	order              int // of loading
 	memory             int64
 	tensors            device.Signature
+	loadTook           time.Duration // the networks' own loading, without making room
+	drift              drift         // of inferences since it was loaded
 }
 
 // runtime is the device and what is loaded on it. Only the job that holds the
 // device (queue.do) calls its methods; what others may see of it is published
 // in view.
 type runtime struct {
-	limits  Limits
 	start   func(context.Context) (Worker, error)
+	root    string // of /proc, /sys and /dev, "/" but in tests
+	book    *sizes.Book
 	log     *slog.Logger
 	metrics *metrics
 	born    func(Worker) // told of every new worker
 
-	worker       Worker        // nil: none
-	respawnDelay time.Duration // before the next replacement of a worker that died young
-	models       map[key]*model
-	loads        int
-	evictions    int
-	broken       string
-	event        device.CapacityEvent
-	died         bool // the worker, during the present attempt
+	worker        Worker // nil: none
+	openedAt      time.Time
+	respawnDelay  time.Duration // before the next replacement of a worker that died young
+	restarts      int
+	models        map[key]*model
+	pins          map[key]pin
+	gate          gate
+	probing       bool         // the gate's own probe is under way
+	last          device.Model // that was asked for, which a probe tries
+	total         int64        // memory of the device
+	baseline      int64        // of it, the least that was in use without a model
+	knowsBaseline bool
+	loads         int
+	evictions     int
+	broken        string
+	event         device.CapacityEvent
+	died          bool // the worker, during the present attempt
 
-	view atomic.Pointer[view]
+	// What others write or read.
+	tuned   atomic.Pointer[tuned]
+	mute    atomic.Bool // the worker does not tell its memory
+	busy    busy
+	active  atomic.Pointer[activity] // nil: none
+	changed chan struct{}            // has room for one; see wake
+	view    atomic.Pointer[view]
+}
+
+// pin keeps a model on the device.
+type pin struct {
+	model      device.Model
+	configured bool // by the settings, not by a request
 }
 
 // view is an immutable picture of the runtime for status calls.
 type view struct {
 	worker    Worker
+	openedAt  time.Time
+	restarts  int
 	identity  worker.Identity
-	models    []device.LoadedModel
+	models    []shown
+	pins      map[key]pin
+	shut      *shut
 	evictions int
 	broken    string
 	event     device.CapacityEvent
 }
 
+// shown is a loaded model as others see it.
+type shown struct {
+	key                key
+	loadedAt, lastUsed time.Time
+	memory             int64
+	loadTook           time.Duration
+	drift              drift
+	tensors            device.Signature
+	unservedUntil      time.Time // it is not used yet and does not expire before
+}
+
+// publish shows others what has changed.
 func (r *runtime) publish() {
-	v := &view{worker: r.worker, evictions: r.evictions, broken: r.broken, event: r.event}
+	v := r.show(maps.Clone(r.pins))
+	r.metrics.resident(v.models)
+	r.metrics.shut(r.gate.shut)
+	r.wake()
+}
+
+// show replaces the view. By itself it is enough after an inference, when only
+// what concerns one model has changed: nobody needs waking, no gauge changes.
+func (r *runtime) show(pins map[key]pin) *view {
+	v := &view{worker: r.worker, openedAt: r.openedAt, restarts: r.restarts, pins: pins, shut: r.gate.shut, evictions: r.evictions, broken: r.broken, event: r.event}
 	if r.worker != nil {
 		v.identity = r.worker.Identity()
 	}
 	for _, m := range r.byAge() {
-		v.models = append(v.models, device.LoadedModel{
-			Type: m.key.modelType, Path: m.key.path, LoadedAt: m.loadedAt, LastUsed: m.lastUsed, MemoryBytes: m.memory, Tensors: m.tensors,
-		})
+		s := shown{key: m.key, loadedAt: m.loadedAt, lastUsed: m.lastUsed, memory: m.memory, loadTook: m.loadTook, drift: m.drift, tensors: m.tensors}
+		if m.drift.count == 0 {
+			s.unservedUntil = m.loadedAt.Add(unservedGrace)
+		}
+		v.models = append(v.models, s)
 	}
 	r.view.Store(v)
-	r.metrics.resident(v.models)
+	return v
+}
+
+// loaded lists the models for status calls.
+func (v *view) loaded() []device.LoadedModel {
+	var list []device.LoadedModel
+	for _, s := range v.models {
+		list = append(list, device.LoadedModel{Type: s.key.modelType, Path: s.key.path, LoadedAt: s.loadedAt, LastUsed: s.lastUsed, MemoryBytes: s.memory, Tensors: s.tensors})
+	}
+	return list
+}
+
+// wake has the keeper look at what is due.
+func (r *runtime) wake() {
+	select {
+	case r.changed <- struct{}{}:
+	default: // it will
+	}
 }
 
 // byAge lists the models in the order in which they were loaded.
@@ -111,7 +180,10 @@ func (r *runtime) loadedModel(ctx context.Context, m device.Model) (loaded *mode
 		return nil, false, badInput("Unsupported model_type: %s", m.Type)
 	}
 	if r.worker != nil && r.worker.Err() != nil {
-		r.lost(r.worker.Err())
+		r.lost(r.worker.Err(), restartDied)
+	}
+	if err := r.admitted(); err != nil {
+		return nil, false, err
 	}
 	k := key{m.Type, m.Path}
 	if found, ok := r.models[k]; ok {
@@ -127,7 +199,10 @@ func (r *runtime) loadedModel(ctx context.Context, m device.Model) (loaded *mode
 	}
 	fresh := &model{key: k, kind: kind, params: p}
 	began := time.Now()
+	r.last = m
+	r.active.Store(&activity{k, "load", began})
 	err = r.place(ctx, fresh, parts)
+	r.active.Store(nil)
 	r.metrics.loaded(k, time.Since(began), err)
 	if err != nil {
 		return nil, false, err
@@ -142,69 +217,20 @@ func (r *runtime) loadedModel(ctx context.Context, m device.Model) (loaded *mode
 	return fresh, false, nil
 }
 
-// place loads the model's networks, making room and renewing the device as needed.
-func (r *runtime) place(ctx context.Context, m *model, parts []part) error {
-	full, renewed, reset := 0, false, false
-	for {
-		for _, k := range rivals(m.key.modelType, r.candidates()) {
-			r.evict(ctx, k, m, "the device holds one vision-language model at a time; made room for ")
-		}
-		if err := r.ensure(ctx); err != nil {
-			return err
-		}
-		err := r.loadParts(ctx, m, parts)
-		var failure *worker.Error
-		switch {
-		case err == nil:
-			return nil
-		case !errors.As(err, &failure):
-			return err
-		case failure.NeverFits():
-			r.capacity(m, fmt.Sprintf("RESOURCE_EXHAUSTED while loading %s; it is larger than the device's memory", m.label()), m.key.path)
-			return &device.Error{Kind: device.KindMemoryFull, Status: failure.Status, Message: "RESOURCE_EXHAUSTED and evicting other models would not help: " + failure.Message}
-		case failure.Kind == worker.KindMemoryFull:
-			full++
-			fix := nextRemedy(full, r.candidates(), r.limits.MaxEvictions, reset)
-			if fix.giveUp {
-				why := "no models available to evict"
-				if len(r.models) > 0 {
-					why = fmt.Sprintf("the limit of evictions is reached (%d rounds)", r.limits.MaxEvictions)
-				}
-				r.capacity(m, fmt.Sprintf("RESOURCE_EXHAUSTED while loading %s; %s", m.label(), why), m.key.path)
-				return &device.Error{Kind: device.KindMemoryFull, Status: failure.Status, Message: "RESOURCE_EXHAUSTED and " + why + ": " + failure.Message}
-			}
-			for _, k := range fix.evict {
-				r.evict(ctx, k, m, "RESOURCE_EXHAUSTED while loading ")
-			}
-			if fix.reset {
-				reset = true
-				r.reset(ctx, "device memory is full and nothing is left to evict")
-			}
-		case failure.Kind == worker.KindLost && r.worker != nil:
-			r.reset(ctx, failure.Message) // the device was lost, not the worker
-			if renewed {
-				r.brokenBy(failure)
-				return r.asDeviceError(failure)
-			}
-			renewed = true
-		default:
-			return r.asDeviceError(failure)
-		}
-	}
-}
-
 func (m *model) label() string {
 	return fmt.Sprintf("%s (%s)", filepath.Base(m.key.path), m.key.modelType)
 }
 
-// loadParts loads every network of a model or none.
+// loadParts loads every network of a model or none, and measures what they take.
 func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 	m.networks, m.memory = map[string]Network{}, 0
 	signatures := map[string]worker.Signature{}
+	before, measured := r.measure(ctx)
+	began := time.Now()
 	err := func() error {
 		for _, p := range parts {
 			var n Network
-			err := r.bounded(ctx, r.limits.LoadTimeout, func(ctx context.Context) (err error) {
+			err := r.bounded(ctx, r.tuned.Load().loadLimit(m.key.modelType), func(ctx context.Context) (err error) {
 				n, err = r.worker.Load(ctx, p.spec)
 				return err
 			})
@@ -220,8 +246,18 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 	}()
 	if err != nil {
 		r.unloadNetworks(ctx, m)
+		return err
 	}
-	return err
+	m.loadTook = time.Since(began)
+	if !measured {
+		return nil
+	}
+	if after, ok := r.measure(ctx); ok {
+		// The library's own figure is a floor: memory of another model that came
+		// back in between makes the difference too small.
+		m.memory = max(m.memory, after.MemoryUsedBytes-before.MemoryUsedBytes)
+	}
+	return nil
 }
 
 // bounded runs one call into the worker. One that does not come back in time,
@@ -230,29 +266,32 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 func (r *runtime) bounded(life context.Context, limit time.Duration, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(life, limit)
 	defer cancel()
+	r.busy.begin()
 	err := call(ctx)
+	r.busy.end()
 	if err != nil && ctx.Err() != nil {
 		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
 		if life.Err() != nil {
 			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
-		r.worker.Kill()
-		<-r.worker.Done()
-		r.lost(err)
+		r.end(err, restartTimeout)
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
 		r.died = true
-		r.lost(r.worker.Err())
+		r.lost(r.worker.Err(), restartDied)
 	}
 	return err
 }
 
+// candidates are the models that may go to make room.
 func (r *runtime) candidates() []candidate {
 	var list []candidate
 	for _, m := range r.models {
-		list = append(list, candidate{m.key, m.lastUsed})
+		if _, pinned := r.pins[m.key]; !pinned {
+			list = append(list, candidate{m.key, m.lastUsed})
+		}
 	}
 	return list
 }
@@ -263,16 +302,25 @@ func (r *runtime) capacity(m *model, reason, path string) {
 	r.publish()
 }
 
-// evict unloads a model in favour of forWhom, whose label completes the reason.
-func (r *runtime) evict(ctx context.Context, k key, forWhom *model, reason string) {
-	victim, ok := r.models[k]
-	if !ok {
-		return // the worker died while another model was evicted
+// evict unloads models in favour of forWhom, whose label completes the reason,
+// and waits for their memory.
+func (r *runtime) evict(ctx context.Context, victims []key, forWhom *model, why, reason string) {
+	before, measured := r.measure(ctx)
+	var freed int64
+	for _, k := range victims {
+		victim, ok := r.models[k]
+		if !ok {
+			continue // the worker died while another model was evicted
+		}
+		r.remove(ctx, victim)
+		freed += victim.memory
+		r.evictions++
+		r.metrics.evicted(k, why)
+		r.capacity(forWhom, reason+forWhom.label(), k.path)
 	}
-	r.remove(ctx, victim)
-	r.evictions++
-	r.metrics.evicted(k)
-	r.capacity(forWhom, reason+forWhom.label(), k.path)
+	if measured {
+		r.awaitRelease(ctx, before, freed)
+	}
 }
 
 func (r *runtime) remove(ctx context.Context, m *model) {
@@ -287,7 +335,7 @@ func (r *runtime) unloadNetworks(ctx context.Context, m *model) {
 			r.release(n)
 			continue
 		}
-		if err := r.bounded(ctx, r.limits.LoadTimeout, n.Unload); err != nil {
+		if err := r.bounded(ctx, r.tuned.Load().loadLimit(m.key.modelType), n.Unload); err != nil {
 			r.log.Warn("unloading failed", "model", m.label(), "error", err)
 		}
 	}
@@ -300,57 +348,62 @@ func (r *runtime) release(n Network) {
 	}
 }
 
-// unload frees a model; it reports whether it was loaded.
-func (r *runtime) unload(ctx context.Context, k key) bool {
+// unload frees a model; it reports whether it was loaded. A pinned one stays:
+// it would be loaded again at once.
+func (r *runtime) unload(ctx context.Context, k key) (bool, error) {
+	if _, pinned := r.pins[k]; pinned {
+		return false, badInput("%s is pinned to the device; unpin it first", k)
+	}
 	m, ok := r.models[k]
 	if ok {
 		r.remove(ctx, m)
+		r.metrics.unloaded(k, unloadedRequested)
 	}
-	return ok
+	return ok, nil
 }
 
 // infer runs m, which is loaded first where needed. asker ends when whoever
 // asked has gone.
 func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input) (device.Result, error) {
-	for attempt := 0; ; attempt++ {
+	var tried tries
+	for {
 		began := time.Now()
 		r.died = false
 		loaded, _, err := r.loadedModel(ctx, m)
 		if err != nil {
-			if attempt == 0 && r.retries(ctx, m, err) {
+			if r.retries(ctx, m, err, &tried) {
 				continue
 			}
 			return device.Result{}, asLoadError(err)
 		}
-		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.limits.InferTimeout}
+		r.last = m
+		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type)}
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
 		}
 		inferring := time.Now()
+		r.active.Store(&activity{loaded.key, "infer", inferring})
 		result, err := loaded.kind.infer(in, loaded.params, use)
+		r.active.Store(nil)
 		result.Timing = device.Timing{Load: inferring.Sub(began), Infer: time.Since(inferring), Library: use.library}
 		loaded.lastUsed = time.Now()
 		if err == nil {
 			r.broken = ""
-			r.publish()
-			r.metrics.inferred(loaded.key, result.Timing.Infer)
+			r.gate.served()
+			loaded.drift.add(result.Timing.Infer)
+			r.show(r.view.Load().pins)
+			r.metrics.inferred(loaded.key, result.Timing.Infer, loaded.drift)
+			if r.tuned.Load().keepAlive(loaded.key) == 0 {
+				r.wake()
+			}
 			return result, nil
 		}
-		var failure *worker.Error
-		if errors.As(err, &failure) {
-			if failure.Kind == worker.KindLost && r.worker != nil {
-				r.reset(ctx, failure.Message) // the device was lost, not the worker
-				switch {
-				case use.generated: // it may have run for minutes; whoever asked may ask again
-				case attempt > 0:
-					r.brokenBy(failure)
-				case idempotent(m.Type):
-					r.metrics.retried(m.Type, "device_lost")
-					continue
-				}
+		if failure, ok := errors.AsType[*worker.Error](err); ok {
+			if r.remedy(ctx, use, failure, &tried) {
+				continue
 			}
 			err = r.asDeviceError(failure)
-			if attempt == 0 && r.retries(ctx, m, err) {
+			if r.retries(ctx, m, err, &tried) {
 				continue
 			}
 		}

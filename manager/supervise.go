@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	// retryBroken is how often a device that could not be opened is tried again.
-	retryBroken = 30 * time.Second
 	// A worker that dies young is replaced ever more slowly, between these.
 	leastRespawnDelay = 250 * time.Millisecond
 	mostRespawnDelay  = 30 * time.Second
@@ -17,27 +15,17 @@ const (
 	young = 10 * time.Second
 )
 
-// supervise opens the device at the start and tries again while it is broken.
-func (m *Manager) supervise(ctx context.Context) {
-	tick := time.NewTicker(retryBroken)
-	defer tick.Stop()
-	for {
-		if v := m.runtime.view.Load(); v.worker == nil {
-			m.reopen(ctx)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+// own queues a job of the manager's own, which goes to the head of the queue.
+// What fn writes may be read only when own returns nil.
+func (m *Manager) own(ctx context.Context, fn func()) error {
+	_, err := m.queue.do(ctx, true, fn)
+	return err
 }
 
-// reopen is a job like any other, but goes to the head of the queue.
+// reopen starts the worker that there is not.
 func (m *Manager) reopen(ctx context.Context) {
 	// ensure logs its failures and leaves them in the view.
-	_, err := m.queue.do(ctx, true, func() { _ = m.runtime.ensure(m.life) })
-	if err != nil && ctx.Err() == nil {
+	if err := m.own(ctx, func() { _ = m.runtime.ensure(m.life) }); err != nil && ctx.Err() == nil {
 		m.options.Log.Warn("the device was not reopened", "error", err)
 	}
 	m.read(ctx)
@@ -62,7 +50,7 @@ func (m *Manager) watch(w Worker) {
 			return
 		case <-time.After(delay):
 		}
-		_, err := m.queue.do(m.life, true, func() {
+		err := m.own(m.life, func() {
 			m.runtime.respawnDelay = min(2*delay, mostRespawnDelay)
 			if m.runtime.worker == nil || m.runtime.worker == w {
 				_ = m.runtime.ensure(m.life) // logs its failures and leaves them in the view
@@ -103,6 +91,12 @@ func (m *Manager) read(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, statisticsTimeout)
 	defer cancel()
 	s, err := v.worker.Statistics(ctx)
-	m.reading.Store(&reading{statistics: s, err: err})
+	m.reading.Store(&reading{statistics: s, err: err, of: v.worker})
 	m.metrics.device(err == nil, s)
+	if err == nil {
+		m.runtime.mute.Store(false)
+	}
+	if s.UnfinishedJobs > 0 {
+		m.runtime.wake()
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The messages of sd_notify(3).
@@ -18,6 +20,16 @@ const (
 	Stopping = "STOPPING=1"
 	watchdog = "WATCHDOG=1"
 )
+
+// Reloading says that the configuration is being read again; Ready ends it. Units
+// of Type=notify-reload need the moment, which others ignore.
+func Reloading() string {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return "RELOADING=1"
+	}
+	return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond))
+}
 
 // Status is one line for `systemctl status`.
 func Status(text string) string { return "STATUS=" + text }

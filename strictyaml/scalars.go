@@ -14,7 +14,19 @@ import (
 // saying where: a fraction for a whole number, a text that is no duration. It
 // returns the first with what into's type t expects of it, or nil.
 func scalars(node ast.Node, t reflect.Type) (wrong ast.Node, want string) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch n := node.(type) {
+	case *ast.SequenceNode:
+		if t.Kind() != reflect.Slice {
+			return nil, ""
+		}
+		for _, value := range n.Values {
+			if wrong, want := scalars(value, t.Elem()); wrong != nil {
+				return wrong, want
+			}
+		}
 	case *ast.MappingNode:
 		for _, pair := range n.Values {
 			if wrong, want := scalars(pair, t); wrong != nil {
@@ -50,8 +62,11 @@ func isFraction(f float64, t reflect.Type) bool {
 	return whole && f != math.Trunc(f)
 }
 
-// fieldOf is the type of the field that a key sets.
+// fieldOf is the type of the field, or of the entry of a map, that a key sets.
 func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
 	if t.Kind() != reflect.Struct {
 		return nil, false
 	}

@@ -20,8 +20,14 @@ type settings struct {
 		Port int           `yaml:"port"`
 		Wait time.Duration `yaml:"wait"`
 	} `yaml:"section"`
-	List []float64 `yaml:"list"`
-	Any  any       `yaml:"any"`
+	List  []float64 `yaml:"list"`
+	Parts []struct {
+		Seconds *int64 `yaml:"seconds"`
+	} `yaml:"parts"`
+	Named map[string]struct {
+		Wait time.Duration `yaml:"wait"`
+	} `yaml:"named"`
+	Any any `yaml:"any"`
 }
 
 func defaults() settings {
@@ -77,6 +83,11 @@ func TestDecodeRefusals(t *testing.T) {
 		"section:\n  wait: 10\n":                       `f:2: expected a duration such as 30s (in "wait: 10")`,
 		"section:\n  wait: soon\n":                     `f:2: expected a duration such as 30s (in "wait: soon")`,
 		"{\"section\":\n {\"wait\": \"soon\"}}":        `f:2: expected a duration such as 30s`,
+		"parts:\n- seconds: 1\n- seconds: 1.5\n":       `f:3: expected a whole number (in "- seconds: 1.5")`,
+		"parts:\n- minutes: 1\n":                       `f:2: unknown field "minutes"`,
+		"parts: 5\n":                                   `f:1: int was used where sequence is expected`,
+		"named:\n  a: {wait: 1s}\n  b: {wait: soon}\n": `f:3: expected a duration such as 30s`,
+		"named:\n  a: {weight: 1}\n":                   `f:2: unknown field "weight"`,
 		"name: [1]\n":                                  `f:1: expected text (in "name: [1]")`,
 		"list: [1, x]\n":                               `f:1: expected a number (in "list: [1, x]")`,
 		"section: 5\n":                                 `f:1: int was used where mapping is expected (in "section: 5")`,

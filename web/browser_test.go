@@ -64,7 +64,7 @@ func TestPage(t *testing.T) {
 	first, second := write("first.png", encoded.Bytes()), write("second.png", encoded.Bytes())
 	broken := write("broken.png", encoded.Bytes()[:60])
 
-	r := startRig(t)
+	r := startRig(t, "scdepthv3", "simulated")
 	b := startBrowser(t)
 	b.do(chromedp.Navigate("http://" + r.address + "/"))
 
@@ -141,10 +141,36 @@ func TestPage(t *testing.T) {
 		b.do(chromedp.KeyEvent(kb.ArrowUp))
 		at(18, 195)
 	})
+	t.Run("shows disparity and depth", func(t *testing.T) {
+		inverse, distance := converted(want, func(d float64) float64 { return d }), converted(want, func(d float64) float64 { return 1 / d })
+		b.in(t).do(chromedp.Click(chromedp.CSS(`#quantities input[value="depth"]`)))
+		b.await(`shown('result') && text('depth-about') === 'scdepthv3: depth, larger is farther'`)
+		b.wantText("meaning", "Depth: the distance; larger is farther. Relative units: ratios count")
+		b.wantText("low", "near")
+		low, high := distance.Range()
+		b.wantNumber("low", low)
+		b.wantNumber("high", high)
+		b.point("depth-frame", 200, 31)
+		b.wantNumber("value", distance.Values[31*width+200])
+		name, data := b.download("save-gray")
+		if !bytes.Contains(data, []byte("Depth meaning\x00depth; near=small; unit=relative; scale=unknown; shift=known")) {
+			t.Errorf("%s does not say that it holds depth", name)
+		}
+		if eval[bool](b, `shown('range')`) {
+			t.Error("distances are asked for that this network does not need")
+		}
+		b.do(chromedp.Click(chromedp.CSS(`#quantities input[value="disparity"]`)))
+		b.await(`shown('result') && text('depth-about') === 'scdepthv3: disparity, larger is nearer'`)
+		b.point("depth-frame", 200, 31)
+		b.wantNumber("value", inverse.Values[31*width+200])
+		b.do(chromedp.Click(chromedp.CSS(`#quantities input[value="raw"]`)))
+		b.await(`shown('result') && text('depth-about') === 'scdepthv3: logit, larger is nearer'`)
+		b.wantColors(want, "plasma")
+	})
 	t.Run("saves the three files", func(t *testing.T) {
 		name, data := b.in(t).download("save-npz")
 		arrays, err := npz.Read(data)
-		if err != nil || name != "first.depth.npz" || len(arrays) != 1 {
+		if err != nil || name != "first.depth.npz" || len(arrays) != 2 {
 			t.Fatalf("%s: %d arrays, %v", name, len(arrays), err)
 		}
 		got := arrays["depth"].Float32s()
@@ -217,6 +243,54 @@ func TestPage(t *testing.T) {
 		b.await(`text('device-state') === 'ready'`)
 	})
 	b.in(t).wantQuietConsole()
+}
+
+// converted makes disparity of logits, by SC-DepthV3's formula, and f of that.
+func converted(m *depthmap.Map, f func(disparity float64) float64) *depthmap.Map {
+	out := &depthmap.Map{Width: m.Width, Height: m.Height}
+	for _, x := range m.Values {
+		out.Values = append(out.Values, float32(f(10/(1+math.Exp(-float64(x)))+0.009)))
+	}
+	return out
+}
+
+// A network that leaves scale and shift open gives depth when somebody states the
+// distances, and the page asks for them.
+func TestPageAsksForDistances(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "room.png")
+	img := image.NewNRGBA(image.Rect(0, 0, 224, 224))
+	for y := range 224 {
+		for x := range 224 {
+			img.SetNRGBA(x, y, color.NRGBA{R: uint8(y), G: uint8(y), B: uint8(x), A: 255})
+		}
+	}
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, encoded.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := startRig(t, "depth_anything_v2_vits",
+		`{"fake_hef": 1, "inputs": [{"name": "in", "shape": [224,224,3]}], "outputs": [{"name": "out", "shape": [224,224,1]}]}`+"\n")
+	b := startBrowser(t)
+	b.do(chromedp.Navigate("http://" + r.address + "/"))
+	b.await(`text('device-state') === 'ready'`)
+	b.choose(path)
+	b.await(`shown('result') && text('depth-about') === 'depth_anything_v2_vits: disparity, larger is nearer'`)
+	before := r.estimates.Load()
+	b.do(chromedp.Click(chromedp.CSS(`#quantities input[value="depth"]`)))
+	b.await(`shown('range')`)
+	b.do(chromedp.SendKeys(chromedp.ID("nearest"), "0.5"), chromedp.SendKeys(chromedp.ID("farthest"), "8"))
+	if n := r.estimates.Load() - before; n != 0 {
+		t.Errorf("%d requests before both distances were stated", n)
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.await(`shown('result') && text('depth-about') === 'depth_anything_v2_vits: depth, larger is farther'`)
+	b.wantText("low", "0.50000 m near")
+	b.wantText("high", "far 8.0000 m")
+	b.wantText("meaning", "In metres, between the two distances that you stated.")
+	b.wantQuietConsole()
 }
 
 func colored(t *testing.T, m *depthmap.Map, colormap string) []byte {

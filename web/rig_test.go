@@ -40,16 +40,18 @@ type rig struct {
 	served    chan error
 }
 
-func startRig(t *testing.T) *rig {
+// startRig starts it with a model whose file has that text, which the simulated
+// device reads.
+func startRig(t *testing.T, model, text string) *rig {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	models := t.TempDir()
-	if err := os.WriteFile(filepath.Join(models, "scdepthv3.hef"), []byte("simulated"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(models, model+".hef"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, log: log, device: newDaemon(t, log)}
 	e := depth.New(depth.Options{
-		Device: r.device, Catalog: catalog.Catalog{Dir: models}, KeepAlive: -1, Log: log,
+		Device: r.device, Catalog: catalog.Catalog{Dir: models}, Model: model, KeepAlive: -1, Log: log,
 		Limits: depth.Limits{Pictures: 4, Queue: 8, MaxPixels: 64e6, WorkPixels: 96e6},
 	})
 	r.device.start()

@@ -26,6 +26,7 @@ type running struct {
 	*stack.Process
 	socket string
 	web    string // its HTTP address, as a URL
+	config string // its file
 	model  device.Model
 	client *device.Client
 }
@@ -51,15 +52,16 @@ func launch(t *testing.T, from, lines string, env ...string) *running {
 func launchOn(t *testing.T, socket, from, lines string, env ...string) *running {
 	t.Helper()
 	dir := t.TempDir()
+	config := write(t, dir, "config.yaml", "log: {format: json}\n"+lines)
 	env = append(env, "GORACE=atexit_sleep_ms=0") // the race detector's own wait at the end
 	p, err := stack.Run(filepath.Join(from, "hailo-device-manager"), dir, env,
 		"--backend", "sim", "--socket", socket, "--http", "127.0.0.1:0",
-		"--config", write(t, dir, "config.yaml", "log: {format: json}\n"+lines))
+		"--config", config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := &device.Client{Path: socket}
-	d := &running{Process: p, socket: socket, client: client,
+	d := &running{Process: p, socket: socket, client: client, config: config,
 		model: device.Model{Type: "depth", Path: write(t, dir, "model.hef", network)}}
 	t.Cleanup(func() {
 		_ = p.Signal(syscall.SIGKILL) // an error means that it has ended

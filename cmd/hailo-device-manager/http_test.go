@@ -53,7 +53,7 @@ func TestHTTP(t *testing.T) {
 	}
 	code, body = d.get(t, "/metrics")
 	for _, want := range []string{
-		`hailo_device_requests_total{action="infer",model_type="depth",outcome="ok"} 1`,
+		`hailo_device_requests_total{action="infer",model_type="depth",outcome="ok",reason=""} 1`,
 		`hailo_device_model_loads_total{model="model.hef",outcome="ok"} 1`,
 		"process_open_fds ", "go_goroutines ", "go_build_info{",
 	} {

@@ -27,9 +27,11 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop)      // a second signal ends the process at once
+	hangup := make(chan os.Signal, 1) // room for one: a reload that is due covers all that came before it
+	signal.Notify(hangup, syscall.SIGHUP)
 	gctune.Apply(os.Getenv, memoryLimit)
-	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.LookupEnv, hangup, os.Stdout, os.Stderr)
 	if err == nil {
 		return
 	}
@@ -41,7 +43,7 @@ func main() {
 }
 
 // run does everything; main only turns its error into an exit code.
-func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), hangup <-chan os.Signal, stdout, stderr io.Writer) error {
 	getenv := func(name string) string {
 		value, _ := lookup(name)
 		return value
@@ -58,10 +60,17 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		return err
 	}
 	if action == actionCheck {
+		if _, err := settings(c); err != nil {
+			return err
+		}
 		_, err := fmt.Fprintln(stdout, "the configuration is valid")
 		return err
 	}
-	return serve(ctx, c, getenv, stderr)
+	again := func() (config.Manager, error) {
+		c, _, err := configure(args, lookup, io.Discard)
+		return c, err
+	}
+	return serve(ctx, c, again, hangup, getenv, stderr)
 }
 
 type action int

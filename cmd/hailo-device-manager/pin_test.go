@@ -76,7 +76,7 @@ func TestPinUnpinReload(t *testing.T) {
 		var out bytes.Buffer
 		none := func(string) (string, bool) { return "", false }
 		file := write(t, t.TempDir(), "config.yaml", "backend: sim\n")
-		err := run(within(t), append([]string{command, "--config", file, "--api-socket", socket}, args...), none, &out, &out)
+		err := run(within(t), append([]string{command, "--config", file, "--api-socket", socket}, args...), none, nil, &out, &out)
 		return out.String(), err
 	}
 	for _, c := range []struct {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"hailo-depth/logging"
 	"hailo-depth/manager"
 	"hailo-depth/sdnotify"
+	"hailo-depth/sizes"
 	"hailo-depth/socketapi"
 	"hailo-depth/statusapi"
 )
@@ -27,7 +30,9 @@ import (
 // backstop is how long after the stop deadline the process ends by force.
 const backstop = 5 * time.Second
 
-func serve(ctx context.Context, c config.Manager, getenv func(string) string, stderr io.Writer) error {
+// serve runs the manager as c says until ctx ends; hangup has it read its
+// configuration again through configure.
+func serve(ctx context.Context, c config.Manager, configure func() (config.Manager, error), hangup <-chan os.Signal, getenv func(string) string, stderr io.Writer) error {
 	log, err := logging.New(stderr, c.Log, getenv)
 	if err != nil {
 		return err
@@ -57,11 +62,14 @@ func serve(ctx context.Context, c config.Manager, getenv func(string) string, st
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
-	limits := manager.DefaultLimits()
-	limits.Queue, limits.MaxEvictions = c.Queue, c.MaxEvictions
-	limits.LoadTimeout, limits.InferTimeout, limits.DrainTimeout = c.Timeouts.Load, c.Timeouts.Infer, c.Timeouts.Drain
+	wanted, err := settings(c)
+	if err != nil {
+		return errors.Join(err, socket.Close())
+	}
+	bounds := limits(c)
 	m, err := manager.New(manager.Options{
-		Limits: limits, Start: manager.StartProcess(choice.Command, log), Log: log, Registry: registry, SocketPath: c.Socket,
+		Limits: bounds, Settings: wanted, Start: manager.StartProcess(choice.Command, log), Log: log, Registry: registry,
+		SocketPath: c.Socket, Sizes: openSizes(c, getenv, log),
 	})
 	if err != nil {
 		return errors.Join(err, socket.Close())
@@ -70,7 +78,7 @@ func serve(ctx context.Context, c config.Manager, getenv func(string) string, st
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
-	stopWithin := limits.DrainTimeout + limits.CloseTimeout
+	stopWithin := bounds.DrainTimeout + bounds.CloseTimeout
 	apis, err := openAPI(c, m, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
 	if err != nil {
 		return errors.Join(err, socket.Close())
@@ -81,9 +89,28 @@ func serve(ctx context.Context, c config.Manager, getenv func(string) string, st
 		web:        &http.Server{Handler: statusapi.Handler(m, registry, log), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10},
 		apis:       apis,
 		stopWithin: stopWithin,
+		hangup:     hangup,
+		reloader:   &reloader{configure: configure, manager: m, log: log, current: c},
 	}
 	log.Info("listening", "socket", c.Socket, "http", addr(status), "api", apis.addresses(), "backend", choice.Name, "worker", choice.Command.Path)
 	return d.run(ctx)
+}
+
+// openSizes opens the record of models' sizes; a manager without it measures them
+// again after each start.
+func openSizes(c config.Manager, getenv func(string) string, log *slog.Logger) *sizes.Book {
+	file := sizesFile(c, getenv)
+	if file != "" {
+		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+			log.Warn("sizes of models are not kept over a restart", "error", err)
+			file = ""
+		}
+	}
+	book, err := sizes.Open(file)
+	if err != nil {
+		log.Warn("the record of models' sizes cannot be used", "error", err)
+	}
+	return book
 }
 
 // listenHTTP returns nil when bind switches HTTP off.
@@ -117,6 +144,8 @@ type daemon struct {
 	notify     sdnotify.Notifier
 	log        *slog.Logger
 	stopWithin time.Duration
+	hangup     <-chan os.Signal
+	reloader   *reloader
 }
 
 // run serves until ctx ends or a listener fails; then it stops everything
@@ -146,6 +175,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	start("manager", func() error { return d.manager.Run(ctx) })
 	start("socket", func() error { return d.server.Serve(ctx, d.socket) })
+	start("reload", func() error { d.reloadOnSignals(ctx); return nil })
 	for _, a := range d.apis {
 		start("HTTP interface", func() error { return a.server.Serve(ctx, a.listener) })
 	}
@@ -168,6 +198,25 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.log.Info("stopped")
 	return err
+}
+
+// reloadOnSignals reads the configuration again at each hangup, until ctx ends. A
+// configuration that cannot be used changes nothing, and the log says why.
+func (d *daemon) reloadOnSignals(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.hangup:
+		}
+		d.say(sdnotify.Reloading())
+		status := "serving"
+		if _, err := d.reloader.reload(ctx); err != nil {
+			d.log.Error("the configuration was not reloaded; the one before holds", "error", err)
+			status = "serving; the last reload failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+		}
+		d.say(sdnotify.Ready, sdnotify.Status(status))
+	}
 }
 
 func (d *daemon) say(messages ...string) {

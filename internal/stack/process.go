@@ -39,7 +39,7 @@ func Run(binary, logs string, env []string, args ...string) (*Process, error) {
 		return nil, err
 	}
 	p.cmd = exec.Command(binary, args...)
-	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Env = append(append(os.Environ(), "XDG_STATE_HOME="+logs), env...) // not the user's own
 	// A group of its own: Ctrl-C reaches us, and we stop it in good order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := p.cmd.StderrPipe()

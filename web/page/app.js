@@ -7,19 +7,22 @@ import {paint, paintRamp, palette, share, withRange} from './depthmap.js';
 import {onMove, setMap, setShape, showPicture} from './figures.js';
 import {readNPZ} from './npz.js';
 import {onPick} from './pick.js';
+import * as quantity from './quantity.js';
 import {showTimings} from './timings.js';
 import * as words from './words.js';
 
 const $ = id => document.getElementById(id);
 
-let job = null;       // the picture on show: {file, cancel, map, output, npz}
+let job = null;       // the picture on show: {file, fields, cancel, map, output, npz}
 let colormaps = null; // {names, tables}, once the service has told
 let colormap = '';    // the chosen one
 
 // open estimates a picture. It cancels the one before, in whatever state that is.
 async function open(file) {
   job?.cancel.abort();
-  const mine = job = {file, cancel: new AbortController()};
+  // Where a distance is missing, the map is what the network gives.
+  const fields = quantity.fields() ?? {representation: 'raw'};
+  const mine = job = {file, fields, cancel: new AbortController()};
   clearError();
   setMap(null);
   $('invite').hidden = true;
@@ -33,7 +36,7 @@ async function open(file) {
   try {
     const [answer] = await Promise.all([
       estimate(file, {
-        accept: 'application/x-npz', fields: {normalize: 'false'}, signal: mine.cancel.signal,
+        accept: 'application/x-npz', fields: {normalize: 'false', ...fields}, signal: mine.cancel.signal,
         progress: (...p) => { if (job === mine) showProgress(...p); },
       }),
       loadColormaps(),
@@ -129,7 +132,7 @@ function savePNG(button, suffix, fields) {
     $(button).disabled = true;
     clearError();
     try {
-      const answer = await estimate(file, {accept: 'image/png', fields: fields(), signal: cancel.signal});
+      const answer = await estimate(file, {accept: 'image/png', fields: {...mine.fields, ...fields()}, signal: cancel.signal});
       save(answer.bytes, 'image/png', suffix());
     } catch (error) {
       if (job === mine) fail(error, () => $(button).click());
@@ -177,5 +180,9 @@ function clearError() {
 }
 
 onPick(open, text => fail(new Error(text)));
-const look = watch(() => { loadColormaps().catch(() => {}); }); // a failure shows when a picture needs them
+quantity.onChoose(() => { if (job) open(job.file); });
+const look = watch(info => {
+  quantity.setModel(info.model.output ?? null);
+  loadColormaps().catch(() => {}); // a failure shows when a picture needs them
+});
 $('curl').textContent = `curl -F image=@photo.jpg -H 'Accept: image/png' ${location.origin}/v1/depth/estimate -o depth.png`;

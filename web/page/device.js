@@ -11,8 +11,8 @@ function set(id, text) {
   if ($(id).textContent !== text) $(id).textContent = text;
 }
 
-// watch looks at the service for as long as the page is open. It calls up after
-// each look that found the service, and returns a function that looks at once.
+// watch looks at the service for as long as the page is open. It calls up with
+// /v1/info after each look that found the service, and returns a function that looks at once.
 export function watch(up) {
   let timer, looking = false;
   async function look() {
@@ -22,7 +22,7 @@ export function watch(up) {
     try {
       const [info, ready] = await Promise.all([get('v1/info'), get('health/ready')]);
       show(info.body, ready.body);
-      up();
+      up(info.body);
     } catch {
       showAway();
     }

@@ -1,6 +1,6 @@
 // Numbers and their meaning for people.
 
-// output reads a Depth-Values header: "disparity; near=large; unit=relative".
+// output reads a Depth-Values header: "disparity; near=large; unit=relative; scale=unknown; …".
 export function output(header) {
   const [meaning, ...rest] = header.split(';').map(s => s.trim());
   return {meaning, ...Object.fromEntries(rest.map(s => s.split('=')))};
@@ -15,12 +15,18 @@ export function caution(o) {
     depth: 'Depth: the distance',
     logit: 'Logit: the raw output of the network',
   }[o.meaning] ?? o.meaning;
-  const scale = o.unit === 'metre' ? 'In metres, as far as the training of the network holds.'
-    : 'Relative units: only the order within this picture counts. They are no metres, and other pictures have other scales.';
-  return `${what}; ${larger(o)}. ${scale}`;
+  return `${what}; ${larger(o)}. ${scale(o)}`;
 }
 
-export const unit = o => o.unit === 'metre' ? 'm' : '';
+function scale(o) {
+  if (o['depth-range']) return 'In metres, between the two distances that you stated.';
+  if (o.scale === 'known') return 'In metres, as far as the training of the network holds.';
+  const open = 'They are no metres, and other pictures have other scales.';
+  if (o.shift === 'known') return `Relative units: ratios count, such as twice as far. ${open}`;
+  return `Relative units: only the order within this picture counts. ${open}`;
+}
+
+export const unit = o => ({metre: 'm', '1/metre': '1/m'})[o.unit] ?? '';
 
 export const ends = o => o.near === 'large' ? ['far', 'near'] : ['near', 'far'];
 
