@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hailo-depth/config"
-	"hailo-depth/device"
 	"hailo-depth/inferapi"
 	"hailo-depth/manager"
 	"hailo-depth/socketapi"
@@ -46,10 +45,11 @@ const bodies = 4
 
 // openAPI listens on the Unix socket, which has the mode and group of socket,
 // and on the address, as the configuration says.
-func openAPI(c config.Manager, m *manager.Manager, socket socketapi.Socket, registry *prometheus.Registry, stopWithin time.Duration, log *slog.Logger) (all apis, err error) {
+func openAPI(c config.Manager, m *manager.Manager, r *reloader, socket socketapi.Socket, registry *prometheus.Registry, stopWithin time.Duration, log *slog.Logger) (all apis, err error) {
 	shared := &inferapi.API{
-		Manager: m, Overview: func(ctx context.Context) device.Overview { return overview(ctx, m) },
-		Models: func() []inferapi.Named { return nil },
+		Manager: m, Overview: m.Overview, Pin: m.Pin,
+		Models: func() []inferapi.Named { return configured(m) },
+		Reload: func(ctx context.Context) error { _, err := r.reload(ctx); return err },
 		Status: statusapi.Handler(m, registry, log), Version: config.Version(),
 		MaxMessage: c.MaxMessageBytes, Bodies: inferapi.NewBodies(bodies * c.MaxMessageBytes), Log: log,
 	}
@@ -106,24 +106,10 @@ func outside(address, tokenFile string) (inferapi.Access, error) {
 	return inferapi.Access{Token: token, Hosts: []string{host}}, err
 }
 
-// overview is what the manager's status tells.
-func overview(ctx context.Context, m *manager.Manager) device.Overview {
-	now := time.Now()
-	o := device.Overview{At: now, Ready: m.Ready(), Models: []device.ModelOverview{}, Queue: device.QueueOverview{Clients: []device.ClientOverview{}}}
-	s, err := m.Status(ctx)
-	if err != nil {
-		return o
+// configured are the models of the configuration, as last applied.
+func configured(m *manager.Manager) (list []inferapi.Named) {
+	for _, w := range m.Models() {
+		list = append(list, inferapi.Named{Name: w.Name, Model: w.Model})
 	}
-	o.Device = device.DeviceOverview{
-		ID: s.DeviceID, Architecture: s.Architecture, Firmware: s.Firmware, TemperatureCelsius: s.Temperature,
-		MemoryTotalBytes: s.MemoryTotal, MemoryUsedBytes: s.MemoryUsed,
-	}
-	for _, l := range s.Models {
-		o.Models = append(o.Models, device.ModelOverview{
-			Name: inferapi.NameOf(l.Path), Type: l.Type, Path: l.Path, State: device.StateIdle, MemoryBytes: l.MemoryBytes,
-			LoadedAt: l.LoadedAt, LastUsed: l.LastUsed, IdleSeconds: now.Sub(l.LastUsed).Seconds(), KeepAlive: -1,
-		})
-	}
-	o.Queue.Waiting = s.QueueDepth
-	return o
+	return list
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,7 +82,7 @@ func lookAt(p program, o *options) (doctor.Options, error) {
 		settings[0].Check += " --config " + *o.file
 	}
 	if err != nil { // what was read until then may be anything
-		c.Backend = config.DefaultManager().Backend
+		c.Backend, c.Models = config.DefaultManager().Backend, nil
 	}
 	d := config.DefaultDepth()
 	source, err = config.LoadDepth("", p.getenv, &d)
@@ -105,9 +107,33 @@ func lookAt(p program, o *options) (doctor.Options, error) {
 	}
 	return doctor.Options{
 		Root: "/", User: whoAsks(), ServiceUser: serviceUser, Program: program, Backend: c.Backend, Shared: c.GroupID != "",
-		Socket: c.Socket, APISocket: api, Settings: settings, ModelDir: d.Resources.ModelDir, Model: d.Model.Name,
+		Socket: c.Socket, APISocket: api, Settings: settings, ModelDir: d.Resources.ModelDir, Model: d.Model.Name, ModelFiles: modelFiles(c.Models),
 		PageSize: os.Getpagesize(), Getenv: p.getenv,
 	}, nil
+}
+
+// modelFiles are the files of the configured models. Of types with several
+// networks the path is only a key, and the parameters name the files.
+func modelFiles(models []config.Model) (files []string) {
+	add := func(v any) {
+		if path, ok := v.(string); ok && filepath.IsAbs(path) && !slices.Contains(files, path) {
+			files = append(files, path)
+		}
+	}
+	for _, m := range models {
+		if m.Type != "clip" && m.Type != "ocr" {
+			add(m.Path)
+		}
+		for _, key := range []string{"image_hef_path", "text_hef_path", "detection_hef_path"} {
+			add(m.Params[key])
+		}
+		if byLanguage, ok := m.Params["recognition_hefs"].(map[string]any); ok {
+			for _, language := range slices.Sorted(maps.Keys(byLanguage)) {
+				add(byLanguage[language])
+			}
+		}
+	}
+	return files
 }
 
 // whoAsks is the user of this process with the groups that it has.

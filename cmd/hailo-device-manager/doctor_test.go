@@ -46,6 +46,37 @@ func TestDoctorOfWrongSettings(t *testing.T) {
 	}
 }
 
+// The doctor looks at the files of the configured models, wherever the
+// configuration names them.
+func TestDoctorOfConfiguredModels(t *testing.T) {
+	const there = "/etc/passwd" // a file that every user may read, the service's too
+	file := write(t, t.TempDir(), "config.yaml", `backend: onnx
+models:
+  - {type: depth, path: `+there+`}
+  - {type: clip, path: key, params: {image_hef_path: /absent/image.hef, text_hef_path: /absent/text.hef}}
+  - {type: ocr, path: key, params: {detection_hef_path: /absent/detection.hef, recognition_hefs: {en: /absent/en.hef, de: /absent/de.hef}}}
+`)
+	r := use(t, nil, "doctor", "--json", "--config", file, "--socket", filepath.Join(shortDir(t), "none"))
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(r.stdout), &report); err != nil {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	got := map[string]string{}
+	for _, f := range report.Findings {
+		if f.Group == "models" {
+			got[f.Check] = string(f.Status) + " " + f.Text
+		}
+	}
+	for check, want := range map[string]string{
+		"passwd": "ok " + there, "image": "fix /absent/image.hef is not there", "text": "fix /absent/text.hef is not there",
+		"detection": "fix /absent/detection.hef is not there", "en": "fix /absent/en.hef is not there", "de": "fix /absent/de.hef is not there",
+	} {
+		if got[check] != want {
+			t.Errorf("%s: %q, want %q", check, got[check], want)
+		}
+	}
+}
+
 // Every command explains itself with an example, and refuses what it does not know.
 func TestCommandsHelp(t *testing.T) {
 	list := use(t, nil, "--help").stdout

@@ -29,7 +29,9 @@ Example:
   hailo-device-manager unload scdepthv3
 `
 
-const pinHelp = `Keeps a model on the device: it is neither evicted nor does it expire.
+const pinHelp = `Keeps a model on the device: it is loaded now, if it is not there, is neither
+evicted nor expires, and is loaded again when the worker died. It holds until
+the manager ends; pinned: true in models: of the configuration holds for good.
 
 Usage: hailo-device-manager pin [--json] MODEL
 ` + modelHelp + `
@@ -136,9 +138,11 @@ func unpinCommand(ctx context.Context, p program, args []string) error {
 
 func setPin(ctx context.Context, p program, name, help string, args []string, pinned bool) error {
 	return modelCommand(ctx, p, name, help, args, func(ctx context.Context, client *device.HTTPClient, t target) (any, string, error) {
-		name, err := t.nameOf(ctx, client)
-		if err == nil {
-			err = client.Pin(ctx, name, pinned)
+		var err error
+		if t.file != nil {
+			err = client.PinModel(ctx, *t.file, pinned)
+		} else {
+			err = client.Pin(ctx, t.name, pinned)
 		}
 		words := t.name + ": pinned"
 		if !pinned {
@@ -149,23 +153,6 @@ func setPin(ctx context.Context, p program, name, help string, args []string, pi
 			Pinned bool   `json:"pinned"`
 		}{t.name, pinned}, words, err
 	})
-}
-
-// nameOf is what the manager calls the model.
-func (t target) nameOf(ctx context.Context, client *device.HTTPClient) (string, error) {
-	if t.file == nil {
-		return t.name, nil
-	}
-	o, err := client.Overview(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, m := range o.Models {
-		if m.Type == t.file.Type && m.Path == t.file.Path {
-			return m.Name, nil
-		}
-	}
-	return "", &device.Error{Kind: device.KindNotFound, Message: t.name + " is neither configured nor loaded; load it first"}
 }
 
 func reloadCommand(ctx context.Context, p program, args []string) error {

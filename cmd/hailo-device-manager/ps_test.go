@@ -86,6 +86,67 @@ func TestLoadAndUnload(t *testing.T) {
 	d.terminate(t, patience)
 }
 
+// What is pinned is loaded and stays, until it is unpinned.
+func TestPinAndUnpin(t *testing.T) {
+	d := start(t, "")
+	pinned := func() (loaded, pinned bool) {
+		t.Helper()
+		for _, m := range d.overview(t).Models {
+			return m.State != device.StateUnloaded, m.Pinned
+		}
+		return false, false
+	}
+	file := "depth:" + d.model.Path
+	if got := d.mustAsk(t, "pin", file); got != file+": pinned\n" {
+		t.Errorf("%q", got)
+	}
+	if loaded, is := pinned(); !loaded || !is {
+		t.Errorf("after pin: loaded %v, pinned %v", loaded, is)
+	}
+	if text := d.mustAsk(t, "ps"); !strings.Contains(text, "  pinned  ") {
+		t.Errorf("ps does not say so:\n%s", text)
+	}
+	if r := d.ask(t, "unload", "model"); r.code != 1 || !strings.Contains(r.stderr, "pinned") {
+		t.Errorf("what is pinned was unloaded: %+v", r)
+	}
+	if got := d.mustAsk(t, "unpin", "model"); got != "model: no longer pinned\n" {
+		t.Errorf("%q", got)
+	}
+	if _, is := pinned(); is {
+		t.Error("it is pinned after unpin")
+	}
+	if got := d.mustAsk(t, "unload", "model"); got != "model: unloaded\n" {
+		t.Errorf("%q", got)
+	}
+	d.terminate(t, patience)
+}
+
+// A changed configuration holds after reload: a model has a name by which it can
+// be loaded. One that is not valid changes nothing.
+func TestReloadByCommand(t *testing.T) {
+	d := start(t, "")
+	apply := func(lines string) result {
+		t.Helper()
+		if err := os.WriteFile(d.config, []byte("log: {format: json}\n"+lines), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return d.ask(t, "reload")
+	}
+	if r := apply("models: [{name: mine, type: depth, path: " + d.model.Path + "}]\n"); r.code != 0 || !strings.Contains(r.stdout, "the configuration is applied") {
+		t.Fatalf("%+v", r)
+	}
+	if r := apply("models: [{name: other, type: poetry, path: /x}]\n"); r.code != 1 || !strings.Contains(r.stderr, `models[0].type: "poetry" is not valid`) || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("%+v", r)
+	}
+	if text := d.mustAsk(t, "ps"); !strings.Contains(text, "\nmine   depth  unloaded ") {
+		t.Errorf("%s", text)
+	}
+	if got := d.mustAsk(t, "load", "mine"); !strings.HasPrefix(got, "mine: loaded in 0.") {
+		t.Errorf("%q", got)
+	}
+	d.terminate(t, patience)
+}
+
 // Each refusal says in one line what is wrong and what to do.
 func TestCommandsRefuse(t *testing.T) {
 	d := start(t, "")
@@ -100,7 +161,7 @@ func TestCommandsRefuse(t *testing.T) {
 		{"load", []string{"nonsense"}, 1, `no model "nonsense" is configured or loaded; there are: model (a file is named as TYPE:PATH`},
 		{"unload", []string{"nonsense"}, 1, `there are: model (a file`},
 		{"pin", []string{"nonsense"}, 1, `there are: model (a file`},
-		{"pin", []string{"depth:/nowhere/a.hef"}, 1, "depth:/nowhere/a.hef is neither configured nor loaded; load it first"},
+		{"pin", []string{"depth:/nowhere/a.hef"}, 1, "/nowhere/a.hef"},
 		{"load", []string{"depth:/nowhere/a.hef"}, 1, "/nowhere/a.hef"},
 		{"load", []string{"poetry:" + d.model.Path}, 1, "poetry"},
 		{"top", []string{"--interval", "1ms"}, 2, "--interval 1ms: expected at least 100ms"},

@@ -79,7 +79,8 @@ func serve(ctx context.Context, c config.Manager, configure func() (config.Manag
 		return errors.Join(err, socket.Close())
 	}
 	stopWithin := bounds.DrainTimeout + bounds.CloseTimeout
-	apis, err := openAPI(c, m, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
+	r := &reloader{configure: configure, manager: m, log: log, current: c}
+	apis, err := openAPI(c, m, r, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
@@ -90,7 +91,7 @@ func serve(ctx context.Context, c config.Manager, configure func() (config.Manag
 		apis:       apis,
 		stopWithin: stopWithin,
 		hangup:     hangup,
-		reloader:   &reloader{configure: configure, manager: m, log: log, current: c},
+		reloader:   r,
 	}
 	log.Info("listening", "socket", c.Socket, "http", addr(status), "api", apis.addresses(), "backend", choice.Name, "worker", choice.Command.Path)
 	return d.run(ctx)
