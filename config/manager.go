@@ -14,6 +14,7 @@ import (
 
 	"hailo-depth/device"
 	"hailo-depth/logging"
+	"hailo-depth/schedule"
 	"hailo-depth/statusapi"
 )
 
@@ -32,6 +33,8 @@ type Manager struct {
 	MaxConnections  int             `yaml:"max_connections"`
 	MaxEvictions    int             `yaml:"max_evictions"`
 	Queue           int             `yaml:"queue"`
+	QueueBytes      int64           `yaml:"queue_bytes"`
+	Scheduling      Scheduling      `yaml:"scheduling"`
 	ONNX            ONNX            `yaml:"onnx"`
 	Timeouts        Timeouts        `yaml:"timeouts"`
 	Breaker         Breaker         `yaml:"breaker"`
@@ -68,6 +71,14 @@ type Breaker struct {
 	Pause  time.Duration `yaml:"pause"`
 }
 
+// Scheduling says who is next; docs/scheduling.md has the policy.
+type Scheduling struct {
+	Ageing        time.Duration `yaml:"ageing"`
+	Group         int           `yaml:"group"`
+	GroupTime     time.Duration `yaml:"group_time"`
+	KillAbandoned []string      `yaml:"kill_abandoned"`
+}
+
 // ONNX configures the CPU backend.
 type ONNX struct {
 	Threads  int   `yaml:"threads"`
@@ -86,6 +97,7 @@ type Timeouts struct {
 
 // DefaultManager holds the defaults that docs/operations.md states.
 func DefaultManager() Manager {
+	rules := schedule.DefaultRules()
 	return Manager{
 		Socket:          device.DefaultSocket,
 		SocketMode:      "0660",
@@ -94,7 +106,9 @@ func DefaultManager() Manager {
 		MaxMessageBytes: device.DefaultMaxMessage,
 		MaxConnections:  256,
 		MaxEvictions:    3,
-		Queue:           256,
+		Queue:           rules.Jobs,
+		QueueBytes:      rules.Bytes,
+		Scheduling:      Scheduling{Ageing: rules.Step, Group: rules.Group, GroupTime: rules.GroupTime, KillAbandoned: []string{}},
 		Timeouts:        Timeouts{Load: 120 * time.Second, Infer: 60 * time.Second, Drain: 10 * time.Second, Release: 5 * time.Second, Unfinished: 30 * time.Second},
 		Breaker:         Breaker{Deaths: 5, Window: time.Minute, Pause: 2 * time.Second},
 		KeepAlive:       -1,
@@ -183,6 +197,8 @@ func (m *Manager) Validate(source string) error {
 	c.that(m.MaxConnections >= 1 && m.MaxConnections <= 65536, "max_connections", m.MaxConnections, "1 to 65536")
 	c.that(m.MaxEvictions >= 0 && m.MaxEvictions <= 1000, "max_evictions", m.MaxEvictions, "0 to 1000")
 	c.that(m.Queue >= 1 && m.Queue <= 65536, "queue", m.Queue, "1 to 65536")
+	c.that(m.QueueBytes >= 1<<20 && m.QueueBytes <= 1<<40, "queue_bytes", m.QueueBytes, "1048576 to 1099511627776")
+	c.scheduling(m.Scheduling)
 	c.onnx(m.ONNX)
 	c.that(m.Timeouts.Load >= time.Second, "timeouts.load", m.Timeouts.Load, "at least 1s")
 	c.that(m.Timeouts.Infer >= 10*time.Millisecond, "timeouts.infer", m.Timeouts.Infer, "at least 10ms")
@@ -234,6 +250,15 @@ func (c *check) models(models []Model) {
 
 func (c *check) keepAlive(key string, seconds int64) {
 	c.that(seconds >= -1 && seconds <= 1<<31, key, seconds, "-1 (for ever), 0 (unload after each request) or seconds")
+}
+
+func (c *check) scheduling(s Scheduling) {
+	c.that(s.Ageing >= 100*time.Millisecond && s.Ageing <= time.Hour, "scheduling.ageing", s.Ageing, "100ms to 1h")
+	c.that(s.Group >= 0 && s.Group <= 1000, "scheduling.group", s.Group, "0 (no grouping) to 1000")
+	c.that(s.GroupTime >= 0 && s.GroupTime <= time.Hour, "scheduling.group_time", s.GroupTime, "0s to 1h")
+	for _, t := range s.KillAbandoned {
+		c.oneOf("scheduling.kill_abandoned", t, ModelTypes()...)
+	}
 }
 
 func (c *check) onnx(o ONNX) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -40,6 +41,7 @@ type answer struct {
 	Status       string         `json:"status"`
 	Error        string         `json:"error"`
 	Kind         Kind           `json:"kind"`
+	Reason       Reason         `json:"reason"`
 	DeviceStatus int            `json:"device_status"`
 	RetryAfterMS int64          `json:"retry_after_ms"`
 	Message      string         `json:"message"`
@@ -82,9 +84,11 @@ func (c *Client) Infer(ctx context.Context, m Model, in Input) (Result, error) {
 	return r, nil
 }
 
+const statusAction = "device_status"
+
 // Status implements Service.
 func (c *Client) Status(ctx context.Context) (Status, error) {
-	a, err := c.call(ctx, "device_status", Model{}, nil)
+	a, err := c.call(ctx, statusAction, Model{}, nil)
 	if err != nil {
 		return Status{}, err
 	}
@@ -101,7 +105,7 @@ func (c *Client) path() string {
 }
 
 func (c *Client) call(ctx context.Context, action string, m Model, in *Input) (answer, error) {
-	frame, err := encode(action, m, in)
+	frame, err := encode(ctx, action, m, in)
 	if err != nil {
 		return answer{}, &Error{Kind: KindInvalid, Message: err.Error()}
 	}
@@ -136,13 +140,21 @@ func answerTooLarge(size, limit int64) *Error {
 	return &Error{Kind: KindInternal, Message: fmt.Sprintf("the device manager's answer has %d bytes; at most %d are taken", size, limit)}
 }
 
-func encode(action string, m Model, in *Input) ([]byte, error) {
+func encode(ctx context.Context, action string, m Model, in *Input) ([]byte, error) {
 	// "detail" asks for error kinds and timings; managers that do not know it
 	// ignore it.
 	o := object{dst: append(AppendFrame(nil), '{')}
 	o.string("action", action)
 	o.key("detail")
 	o.dst = append(o.dst, "true"...)
+	if terms := TermsOf(ctx); action != statusAction {
+		if terms.Priority != DefaultPriority {
+			o.key("priority")
+			o.dst = strconv.AppendInt(o.dst, int64(terms.Priority), 10)
+		}
+		o.string("client", terms.Client)
+		o.number("deadline_ms", deadlineMS(ctx))
+	}
 	o.string("model_path", m.Path)
 	o.string("model_type", m.Type)
 	if len(m.Params) > 0 {
@@ -175,7 +187,7 @@ func decode(body []byte) (answer, error) {
 		if message == "" { // as an earlier manager answers some failures
 			message = "the device manager gave no reason"
 		}
-		return answer{}, &Error{Kind: kind, Message: message, Status: a.DeviceStatus,
+		return answer{}, &Error{Kind: kind, Reason: a.Reason, Message: message, Status: a.DeviceStatus,
 			RetryAfter: time.Duration(a.RetryAfterMS) * time.Millisecond}
 	}
 	return a, nil

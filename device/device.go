@@ -42,10 +42,10 @@ type Input struct {
 	Mode      string          `json:"mode,omitzero"`       // clip: image, text; ocr: detection, recognition
 	Tensor    *tensor.Tensor  `json:"tensor,omitzero"`     // clip
 	Image     *tensor.Tensor  `json:"image,omitzero"`      // ocr detection
-	Language  string          `json:"language,omitzero"`   // ocr recognition
+	Language  string          `json:"language,omitzero"`   // ocr recognition; whisper: ISO 639-1 or auto, empty: en
 	Crops     []tensor.Tensor `json:"crops,omitzero"`      // ocr recognition
 	BatchSize int             `json:"batch_size,omitzero"` // ocr recognition
-	TimeoutMS int64           `json:"timeout_ms,omitzero"` // clip
+	TimeoutMS int64           `json:"timeout_ms,omitzero"` // for the device; 0: as long as the manager allows
 
 	// Prompt is, for vlm and vlm_chat, what the model is given word for word.
 	// Messages is a conversation instead, objects {role, content}, of which the

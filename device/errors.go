@@ -30,7 +30,7 @@ type Reason string
 // The reasons.
 const (
 	ReasonRejected  Reason = "rejected"  // it was not admitted: the queue is full, the manager stops, the request is wrong
-	ReasonExpired   Reason = "expired"   // its deadline passed while it waited
+	ReasonExpired   Reason = "expired"   // its deadline passed
 	ReasonCancelled Reason = "cancelled" // whoever asked went away
 	ReasonBackend   Reason = "backend"   // the device, its library or its worker failed it
 )

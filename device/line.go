@@ -78,9 +78,9 @@ func (l *line) use(ctx context.Context, conn net.Conn, exchange func(net.Conn) (
 
 func gaveUp(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &Error{Kind: KindTimeout, Message: "the device manager did not answer before the deadline"}
+		return &Error{Kind: KindTimeout, Reason: ReasonExpired, Message: "the device manager did not answer before the deadline"}
 	}
-	return &Error{Kind: KindCanceled, Message: "the request was canceled"}
+	return &Error{Kind: KindCanceled, Reason: ReasonCancelled, Message: "the request was canceled"}
 }
 
 func away(what, path string, err error) error {

@@ -51,10 +51,8 @@ func inferRequest(ctx context.Context, m Model, in Input) (*oip.Request, error) 
 	terms := TermsOf(ctx)
 	set("priority", terms.Priority != DefaultPriority, terms.Priority)
 	set("client", terms.Client != "", terms.Client)
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline)
-		set("deadline_ms", true, max(1, int64(math.Ceil(float64(left)/float64(time.Millisecond)))))
-	}
+	deadline := deadlineMS(ctx)
+	set("deadline_ms", deadline != 0, deadline)
 	set("mode", in.Mode != "", in.Mode)
 	set("language", in.Language != "", in.Language)
 	set("batch_size", in.BatchSize != 0, in.BatchSize)

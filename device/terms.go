@@ -3,6 +3,8 @@ package device
 import (
 	"context"
 	"fmt"
+	"math"
+	"time"
 )
 
 // Priorities: a request of a higher one is served before those of lower ones
@@ -51,4 +53,14 @@ func TermsOf(ctx context.Context) Terms {
 		return t
 	}
 	return DefaultTerms()
+}
+
+// deadlineMS is how long the request may take from now, as requests say it: in
+// milliseconds, at least 1; 0 without a deadline.
+func deadlineMS(ctx context.Context) int64 {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(1, int64(math.Ceil(float64(time.Until(deadline))/float64(time.Millisecond))))
 }

@@ -45,6 +45,7 @@ type lateMemory struct {
 var (
 	errHang  = errors.New("hang")
 	errCrash = errors.New("crash")
+	errDeaf  = errors.New("deaf") // goes on when it is told to end
 )
 
 func lostDevice(status int) error { return worker.FromHailoStatus(worker.OpInfer, status, "fake") }
@@ -212,6 +213,7 @@ func (w *fakeWorker) Load(ctx context.Context, spec worker.LoadSpec) (Network, e
 	if spec.Task == worker.TaskVLM {
 		for other := range w.loaded { // under no lock: only the job that holds the device loads
 			if other.vlm {
+				w.device.t.Errorf("%s is loaded beside %s", name, other.name)
 				return nil, lostDevice(62)
 			}
 		}
@@ -309,6 +311,9 @@ func (n *fakeNetwork) Generate(ctx context.Context, cancelled <-chan struct{}, _
 	defer n.worker.begin("generate " + n.name)()
 	if err := n.worker.try(ctx, "generate"); err != nil {
 		return worker.Generated{}, 0, err
+	}
+	if errors.Is(n.worker.try(ctx, "cancel"), errDeaf) {
+		cancelled = nil
 	}
 	var r worker.Generated
 	for word := range strings.SplitAfterSeq(g.Prompt, " ") {

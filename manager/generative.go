@@ -17,7 +17,7 @@ import (
 const (
 	maxPrompt = 48 << 10 // bytes: it travels in one message to the worker
 	maxFrames = 64
-	maxTokens = 1 << 16
+	maxTokens = worker.MaxPieces
 )
 
 // generativePart is the one network of a generative model.

@@ -124,7 +124,7 @@ func TestGenerationsThatAreRefused(t *testing.T) {
 			{"vlm", device.Input{Prompt: "x", Temperature: float(math.NaN())}, "temperature must be 0 or more, got NaN"},
 			{"vlm", device.Input{Prompt: "x", Seed: seed(-1)}, "seed must be 0 to 4294967295, got -1"},
 			{"vlm", device.Input{Prompt: "x", Seed: seed(1 << 32)}, "seed must be 0 to 4294967295, got 4294967296"},
-			{"vlm", device.Input{Prompt: "x", MaxTokens: -1}, "max_generated_tokens must be 1 to 65536, got -1"},
+			{"vlm", device.Input{Prompt: "x", MaxTokens: -1}, "max_generated_tokens must be 1 to 16384, got -1"},
 			{"vlm", device.Input{Messages: messages(`{"role":"user","content":[{"type":"image"}]}`)}, `prompt has 1 entries {"type": "image"} and input_data.frames has 0`},
 			{"vlm", device.Input{Messages: messages(`{"role":"user","content":"x"}`, `{"content":"x"}`)}, "prompt[1]: a message is an object"},
 			{"vlm", device.Input{Messages: messages(`"text"`)}, "prompt[0]: a message is an object"},
@@ -173,10 +173,24 @@ func TestGenerationWhoseAskerLeaves(t *testing.T) {
 	})
 }
 
+// TestAskerLeavesDuringTheLoad: nothing is generated for nobody.
+func TestAskerLeavesDuringTheLoad(t *testing.T) {
+	inBubble(t, 100, nil, func(t *testing.T, r *rig) {
+		r.device.took = time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		_, err := r.Infer(ctx, r.typed("vlm", "a10"), device.Input{Prompt: "x"})
+		expectKind(t, err, device.KindTimeout, "")
+		time.Sleep(time.Minute)
+		r.expectEvents(t, "start", "load a10")
+	})
+}
+
 // TestGenerationLimits: between tokens, and in all; a model is lost only when the
 // worker had to be killed.
 func TestGenerationLimits(t *testing.T) {
 	limits := func(l *Limits) { l.GenerateTimeout, l.TokenTimeout = 20500*time.Millisecond, 5*time.Second }
+	deaf := func(operation string) error { return map[string]error{"cancel": errDeaf}[operation] }
 	hangs := func(operation string, n int) func(string) error { return onNth(operation, n, errHang) }
 	for _, c := range []struct {
 		name, modelType string
@@ -188,8 +202,10 @@ func TestGenerationLimits(t *testing.T) {
 	}{
 		{"long, but alive", "vlm", 19, nil, 19 * time.Second, "", []string{"a10"}},
 		{"too long", "vlm", 100, nil, 20500 * time.Millisecond, "the generation was ended after 20.5s, with 20 tokens; ask for fewer", []string{"a10"}},
-		{"silent from the beginning", "vlm", 9, hangs("generate", 1), 5 * time.Second, "no token for 5s; its worker was restarted", nil},
-		{"silent after a while", "vlm", 19, hangs("token", 9), 13 * time.Second, "no token for 5s; its worker was restarted", nil},
+		{"longer than whoever asked gives it", "vlm", 19, nil, 6500 * time.Millisecond, "the generation was ended after 6.5s, with 6 tokens; ask for fewer", []string{"a10"}},
+		{"silent from the beginning", "vlm", 9, hangs("generate", 1), 5 * time.Second, "no token for 5s, or did not end when it was told to; its worker was restarted", nil},
+		{"silent after a while", "vlm", 19, hangs("token", 9), 13 * time.Second, "no token for 5s, or did not end", nil},
+		{"deaf", "vlm", 100, deaf, 25 * time.Second, "did not end when it was told to", nil},
 		{"speech that does not end", "whisper", 1, hangs("generate", 1), 25500 * time.Millisecond, "did not answer within 25.5s; its worker was restarted", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -200,6 +216,9 @@ func TestGenerationLimits(t *testing.T) {
 				r.device.took = time.Second
 				r.device.setFault(c.fault)
 				in := device.Input{Prompt: strings.TrimSpace(strings.Repeat("x ", c.words))}
+				if strings.HasPrefix(c.name, "longer than") {
+					in.TimeoutMS = 6500
+				}
 				if c.modelType == "whisper" {
 					in = device.Input{Audio: audio(t, 0)}
 				}
@@ -286,6 +305,13 @@ func TestStopDuringAGeneration(t *testing.T) {
 			t.Errorf("it took %v", d)
 		}
 	})
+}
+
+func TestGenerativeInputsAreCounted(t *testing.T) {
+	in := device.Input{Prompt: "12345", Messages: []jsontext.Value{jsontext.Value(`"7"`)}, Frames: []tensor.Tensor{frame(2, 2, 3)}, Audio: audio(t, 1)}
+	if n := inputBytes(in); n != 5+3+12+4 {
+		t.Errorf("%d bytes", n)
+	}
 }
 
 // TestMissingGenerativeFile is told before anything waits.

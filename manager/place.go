@@ -48,8 +48,7 @@ func (t *tries) pass(ctx context.Context) bool {
 // remedy does what may help after an inference failed; false: it is not to run
 // again. A generation never is: it may have run for minutes, and whoever asked
 // may ask again.
-func (r *runtime) remedy(ctx context.Context, use *session, failure *worker.Error, tried *tries) bool {
-	m := use.model
+func (r *runtime) remedy(ctx context.Context, m *model, failure *worker.Error, tried *tries) bool {
 	switch failure.Kind {
 	case worker.KindLost:
 		if r.worker == nil {
@@ -57,7 +56,6 @@ func (r *runtime) remedy(ctx context.Context, use *session, failure *worker.Erro
 		}
 		r.reset(ctx, failure.Message, restartLost) // the device was lost, not the worker
 		switch {
-		case use.generated:
 		case tried.again:
 			r.brokenBy(failure)
 		case idempotent(m.key.modelType):
@@ -71,12 +69,12 @@ func (r *runtime) remedy(ctx context.Context, use *session, failure *worker.Erro
 		}
 		r.log.Warn("the model was shut down; it is loaded again when used", "model", m.label(), "cause", failure.Message)
 		r.remove(ctx, m)
-		if !use.generated && !tried.reloaded {
+		if idempotent(m.key.modelType) && !tried.reloaded {
 			tried.reloaded = true
 			return true
 		}
 	case worker.KindTransient:
-		return !use.generated && tried.pass(ctx)
+		return idempotent(m.key.modelType) && tried.pass(ctx)
 	}
 	return false
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/tensor"
 )
 
 // TestManagerUnderRandomUse lets several clients load, infer, unload and leave
@@ -24,6 +26,7 @@ func TestManagerUnderRandomUse(t *testing.T) {
 			o.Limits.MaxEvictions = random.IntN(5)
 			o.Limits.Queue = 1 + random.IntN(8)
 			o.Limits.LoadTimeout, o.Limits.InferTimeout = 5*time.Second, 2*time.Second
+			o.Limits.GenerateTimeout, o.Limits.TokenTimeout = 4*time.Second, 2*time.Second
 			o.Limits.Deaths = random.IntN(4)
 			if random.IntN(2) == 0 {
 				o.Settings.KeepAlive = seconds(random.IntN(5))
@@ -119,6 +122,10 @@ func (r *rig) act(t *testing.T, random *rand.Rand, models []string) (action stri
 	case n < 3:
 		_, err = r.Unload(ctx, r.model(name))
 		return "unload", err
+	case n < 5:
+		modelType := []string{"vlm", "vlm_chat"}[random.IntN(2)]
+		_, err = r.Infer(ctx, r.typed(modelType, name), device.Input{Prompt: strings.Repeat("x ", random.IntN(30)) + "x", Frames: []tensor.Tensor{}})
+		return "infer", err
 	default:
 		return "infer", r.infer(ctx, name)
 	}

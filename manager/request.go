@@ -104,5 +104,8 @@ func inputBytes(in device.Input) (n int64) {
 			n += int64(len(list[i].Data))
 		}
 	}
+	for _, m := range in.Messages {
+		n += int64(len(m))
+	}
 	return n + int64(len(in.Prompt))
 }

@@ -9,7 +9,7 @@ import (
 
 // idempotent reports whether a request of this type may run again after it was
 // interrupted: the same tensors give the same answer. What a generative model
-// has begun to say it would say in other words.
+// has begun to say it would say in other words, and may take minutes to.
 func idempotent(modelType string) bool {
 	switch modelType {
 	case "depth", "pose", "clip", "ocr":

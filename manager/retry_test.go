@@ -82,3 +82,22 @@ func TestIdempotent(t *testing.T) {
 		}
 	}
 }
+
+// TestDeviceThatCannotBeOpenedIsNotRetried: that has had its three attempts.
+func TestDeviceThatCannotBeOpenedIsNotRetried(t *testing.T) {
+	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
+		starts := 0
+		r.device.setFault(func(op string) error {
+			if op == "start" {
+				starts++
+				return errors.New("no device")
+			}
+			return nil
+		})
+		r.device.living().die("die") // noticed by the request, which comes first
+		expectKind(t, r.infer(t.Context(), "a10"), device.KindUnavailable, "no device")
+		if starts > reopenAttempts+1 { // the repair's first may have begun
+			t.Errorf("%d attempts to open the device, want %d", starts, reopenAttempts)
+		}
+	})
+}

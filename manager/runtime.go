@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -381,6 +382,9 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
 		}
+		if own := in.TimeoutMS; own > 0 && own < math.MaxInt64/int64(time.Millisecond) {
+			use.own = time.Duration(own) * time.Millisecond
+		}
 		inferring := time.Now()
 		r.active.Store(&activity{loaded.key, "infer", inferring})
 		result, err := loaded.kind.infer(in, loaded.params, use)
@@ -399,7 +403,7 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 			return result, nil
 		}
 		if failure, ok := errors.AsType[*worker.Error](err); ok {
-			if r.remedy(ctx, use, failure, &tried) {
+			if r.remedy(ctx, loaded, failure, &tried) {
 				continue
 			}
 			err = r.asDeviceError(failure)
@@ -414,13 +418,13 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 
 // session lets a model type run its networks within one inference.
 type session struct {
-	ctx       context.Context
-	asker     context.Context
-	runtime   *runtime
-	model     *model
-	limit     time.Duration // of one network
-	library   time.Duration // spent inside the library
-	generated bool          // a generation was asked for
+	ctx     context.Context
+	asker   context.Context
+	runtime *runtime
+	model   *model
+	limit   time.Duration // of one network of tensors
+	own     time.Duration // what whoever asked gives a generation; 0: no limit
+	library time.Duration // spent inside the library
 }
 
 func (s *session) signature(part string) (worker.Signature, bool) {

@@ -52,7 +52,7 @@ func TestTooManyConnections(t *testing.T) {
 	first, second := dial(t, path), dial(t, path)
 	ask(t, first, ping)
 	ask(t, second, ping)
-	const want = `{"error": "too many connections: 2 are open", "kind": "queue_full", "retry_after_ms": 1000}`
+	const want = `{"error": "too many connections: 2 are open", "kind": "queue_full", "reason": "rejected", "retry_after_ms": 1000}`
 	third := dial(t, path)
 	if got := receive(t, third); got != want {
 		t.Errorf("answered %s", got)

@@ -13,8 +13,8 @@ import (
 // begin starts an answer's frame.
 func begin() []byte { return device.AppendFrame(nil) }
 
-// appendFailure writes an error as its object without the closing brace. Kind
-// and status are only for clients that asked for detail: others get what they
+// appendFailure writes an error as its object without the closing brace. Kind,
+// reason and status are only for clients that asked for detail: others get what they
 // always got.
 func appendFailure(dst []byte, err error, detail bool) []byte {
 	dst = appendString(append(dst, `{"error": `...), err.Error())
@@ -22,6 +22,7 @@ func appendFailure(dst []byte, err error, detail bool) []byte {
 		return dst
 	}
 	dst = appendString(append(dst, `, "kind": `...), string(device.KindOf(err)))
+	dst = appendString(append(dst, `, "reason": `...), string(device.ReasonOf(err)))
 	if e, ok := errors.AsType[*device.Error](err); ok {
 		if e.Status != 0 {
 			dst = strconv.AppendInt(append(dst, `, "device_status": `...), int64(e.Status), 10)

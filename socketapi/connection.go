@@ -20,6 +20,7 @@ import (
 type connection struct {
 	net.Conn
 	server *Server
+	terms  device.Terms // of requests that state none
 }
 
 // serve ends when the client leaves, breaks the protocol or, between requests,
@@ -84,7 +85,7 @@ func (c *connection) answer(serving context.Context, body []byte) bool {
 	}
 	// A request that was read is answered, also when the manager is stopping:
 	// the manager itself says so.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(serving))
+	ctx, cancel := context.WithCancel(device.WithTerms(context.WithoutCancel(serving), c.terms))
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	defer cancel()

@@ -17,11 +17,11 @@ func TestErrorDetail(t *testing.T) {
 		err           error
 		plain, detail string
 	}{
-		{&device.Error{Kind: device.KindInvalid, Message: "wrong"}, `{"error": "wrong"`, `, "kind": "invalid_request"`},
-		{&device.Error{Kind: device.KindMemoryFull, Message: "full", Status: 81}, `{"error": "full"`, `, "kind": "device_memory_full", "device_status": 81`},
-		{&device.Error{Kind: device.KindUnavailable, Message: "away", Status: 62, RetryAfter: 2500 * time.Millisecond}, `{"error": "away"`, `, "kind": "device_unavailable", "device_status": 62, "retry_after_ms": 2500`},
-		{fmt.Errorf("around: %w", &device.Error{Kind: device.KindBusy, Message: "busy", RetryAfter: time.Second}), `{"error": "around: busy"`, `, "kind": "queue_full", "retry_after_ms": 1000`},
-		{errors.New("any \"other\"\n\xff"), `{"error": "any \"other\"\n` + "\uFFFD" + `"`, `, "kind": "internal_error"`},
+		{&device.Error{Kind: device.KindInvalid, Message: "wrong"}, `{"error": "wrong"`, `, "kind": "invalid_request", "reason": "rejected"`},
+		{&device.Error{Kind: device.KindMemoryFull, Message: "full", Status: 81}, `{"error": "full"`, `, "kind": "device_memory_full", "reason": "backend", "device_status": 81`},
+		{&device.Error{Kind: device.KindUnavailable, Message: "away", Status: 62, RetryAfter: 2500 * time.Millisecond}, `{"error": "away"`, `, "kind": "device_unavailable", "reason": "backend", "device_status": 62, "retry_after_ms": 2500`},
+		{fmt.Errorf("around: %w", &device.Error{Kind: device.KindBusy, Message: "busy", RetryAfter: time.Second}), `{"error": "around: busy"`, `, "kind": "queue_full", "reason": "rejected", "retry_after_ms": 1000`},
+		{errors.New("any \"other\"\n\xff"), `{"error": "any \"other\"\n` + "\uFFFD" + `"`, `, "kind": "internal_error", "reason": "backend"`},
 	} {
 		conn := dial(t, serve(t, newServer(failing(c.err))))
 		for field, want := range map[string]string{
@@ -57,7 +57,7 @@ func TestRefusalsOfTheServer(t *testing.T) {
 		`"action": "infer", "model_path": "/m", "input_data": {"crops": [5]}`:            "Inference failed: tensor must include dtype, shape, and data_b64, got a number",
 	} {
 		got := ask(t, c, `{"detail": true, `+request+`}`)
-		if got != `{"error": "`+want+`", "kind": "invalid_request"}` {
+		if got != `{"error": "`+want+`", "kind": "invalid_request", "reason": "rejected"}` {
 			t.Errorf("%s is answered %s", request, got)
 		}
 	}
@@ -76,7 +76,7 @@ func TestBrokenResult(t *testing.T) {
 	broken := device.Result{Tensor: &tensor.Tensor{DType: tensor.Uint8, Shape: tensor.Shape{2}, Data: []byte{1}}}
 	c := dial(t, serve(t, newServer(answering(broken))))
 	got := ask(t, c, strings.Replace(anInfer, `{`, `{"detail": true, `, 1))
-	if !strings.HasPrefix(got, `{"error": "Inference failed: the network's output: `) || !strings.HasSuffix(got, `, "kind": "internal_error"}`) {
+	if !strings.HasPrefix(got, `{"error": "Inference failed: the network's output: `) || !strings.HasSuffix(got, `, "kind": "internal_error", "reason": "backend"}`) {
 		t.Errorf("answered %s", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,8 +23,14 @@ type request struct {
 	ModelType jsontext.Value `json:"model_type"`
 	Params    jsontext.Value `json:"model_params"`
 	InputData jsontext.Value `json:"input_data"`
+	// These say how the request waits; see onTerms.
+	Priority   jsontext.Value `json:"priority"`
+	DeadlineMS jsontext.Value `json:"deadline_ms"`
+	Client     jsontext.Value `json:"client"`
 	// Detail, when true, asks for error kinds and timings in the answer.
 	Detail jsontext.Value `json:"detail"`
+
+	arrived time.Time // at the manager; deadlines count from it
 }
 
 func (q *request) detail() bool { return q.Detail.Kind() == 't' }
@@ -32,7 +39,7 @@ func (q *request) detail() bool { return q.Detail.Kind() == 't' }
 func options() json.Options { return jsontext.AllowDuplicateNames(true) }
 
 func parseRequest(body []byte) (*request, error) {
-	var q request
+	q := request{arrived: time.Now()}
 	err := json.Unmarshal(body, &q, options())
 	switch {
 	case err == nil && jsontext.Value(body).Kind() == '{':
@@ -93,20 +100,27 @@ func invalid(format string, args ...any) error {
 // do carries the request out and returns the answer without request_id and
 // without its closing brace.
 func (q *request) do(ctx context.Context, m Manager) ([]byte, error) {
+	var use func(context.Context, Manager) ([]byte, error)
 	switch action := spoken(q.Action); action {
 	case "ping", "status":
 		return q.status(ctx, m, device.MarshalStatus)
 	case "device_status":
 		return q.status(ctx, m, device.MarshalDeviceStatus)
 	case "load_model":
-		return q.load(ctx, m)
+		use = q.load
 	case "infer":
-		return q.infer(ctx, m)
+		use = q.infer
 	case "unload_model":
-		return q.unload(ctx, m)
+		use = q.unload
 	default:
 		return nil, invalid("Unknown action: %s", action)
 	}
+	ctx, cancel, err := q.onTerms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	return use(ctx, m)
 }
 
 func (q *request) status(ctx context.Context, m Manager, marshal func(device.Status) ([]byte, error)) ([]byte, error) {

@@ -84,7 +84,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		clients.Go(func() {
 			defer func() { <-free }()
-			c := &connection{Conn: conn, server: s}
+			c := &connection{Conn: conn, server: s, terms: device.DefaultTerms()}
+			c.terms.Client = PeerName(conn)
 			c.serve(ctx)
 		})
 	}

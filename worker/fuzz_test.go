@@ -150,3 +150,62 @@ func FuzzRequest(f *testing.F) {
 		_ = theirs.close() // it may be closed already
 	})
 }
+
+// FuzzGenerateRequest: whatever is asked of a generator, and with whatever
+// memory, the answers are pieces and then one end or error, and all memory is
+// given back.
+func FuzzGenerateRequest(f *testing.F) {
+	for _, text := range []string{
+		`{"id":2,"verb":"generate","generate":{"prompt":"a b segment c"}}`, `{"id":2,"verb":"generate","generate":{"messages":["{}","x"],"seed":1,"temperature":1e-9}}`,
+		`{"id":2,"verb":"generate","generate":{"tensors":[{"name":"0","dtype":"uint8","shape":[8192]},{"name":"1","dtype":"float32","shape":[0]}]},"region":{"bytes":8192,"inputs":[0,8192]}}`,
+		`{"id":2,"verb":"generate","generate":{"tensors":[{"name":"0","dtype":"uint8","shape":[1]}]},"region":{"bytes":1,"inputs":[-1]}}`,
+		`{"id":2,"verb":"generate","generate":{"prompt":"bytes "},"region":{"bytes":9223372036854775807},"timeout_ms":-1}`, `{"id":2,"verb":"generate"}`,
+		`{"id":2,"verb":"generate","generate":{"prompt":"long "}}`, `{"id":2,"verb":"generate","generate":{"prompt":"refuse "}}`,
+	} {
+		f.Add(text, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, withMemory bool) {
+		var q request
+		if json.Unmarshal([]byte(text), &q) != nil || q.Verb != verbGenerate || strings.Contains(text, "cancelled") || strings.Contains(text, "\\u") {
+			return // other requests are FuzzRequest's; one that waits for a cancel has no end here
+		}
+		noLeak(t, func() {
+			ours, file, err := newChannelPair()
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs, err := openChannel(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			served := make(chan error, 1)
+			go func() { served <- serve(context.Background(), theirs, &fakeBackend{}) }()
+			var r reply
+			load := packet{text: `{"id":1,"verb":"load","load":{"path":"/g","task":"vlm"}}`}
+			if err := load.send(ours.conn); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ours.receive(&r); err != nil || r.Error != nil {
+				t.Fatal(err, r.Error)
+			}
+			ask := packet{text: text}
+			if withMemory {
+				fd := memfd(t, 8192, seals)
+				defer unix.Close(fd)
+				ask.fds = []int{fd}
+			}
+			for more := ask.send(ours.conn) == nil; more; { // else it was too long to be sent
+				r = reply{}
+				fd, err := ours.receive(&r)
+				if err != nil || r.ID != q.ID || fd >= 0 || (r.Piece == nil) == (r.Ending == nil && r.Error == nil) {
+					t.Fatalf("%q was answered with %+v, %v", text, r, err)
+				}
+				more = r.Piece != nil
+			}
+			if err := errors.Join(ours.close(), <-served); err != nil {
+				t.Errorf("%q ended it: %v", text, err)
+			}
+			_ = theirs.close() // it may be closed already
+		})
+	})
+}

@@ -10,7 +10,7 @@ import (
 
 // What one generation may give: more than any network's context holds.
 const (
-	maxPieces        = 1 << 16
+	MaxPieces        = 1 << 14
 	maxGeneratedText = 1 << 20 // bytes
 )
 
@@ -34,7 +34,7 @@ func (s *pieces) add(p Piece) bool {
 	if p.Segment != nil {
 		s.text += len(p.Segment.Text)
 	}
-	if s.count > maxPieces || s.text > maxGeneratedText {
+	if s.count > MaxPieces || s.text > maxGeneratedText {
 		return false
 	}
 	s.fresh = append(s.fresh, p)

@@ -38,7 +38,7 @@ func TestHostileGenerations(t *testing.T) {
 		{"error after pieces", []string{piece("a"), `{"id":3,"error":{"kind":"internal","message":"no"}}`}, false, "", "no"},
 		{"piece and ending at once", []string{`{"id":3,"piece":{"token":"a"},"ending":{"finish":"end"}}`, ending}, false, "a", ""},
 		{"pieces for somebody else", []string{`{"id":99,"piece":{"token":"x"}}`, piece("a"), ending}, false, "a", ""},
-		{"too many pieces", many(maxPieces+1, `{"id":3,"piece":{}}`), false, "", "generated more than"},
+		{"too many pieces", many(MaxPieces+1, `{"id":3,"piece":{}}`), false, "", "generated more than"},
 		{"too much text", many(20, piece(strings.Repeat("x", maxMessage-100))), false, "", "generated more than"},
 		{"too much speech", many(20, `{"id":3,"piece":{"segment":{"start":0,"end":1,"text":"`+strings.Repeat("x", maxMessage-100)+`"}}}`), false, "", "generated more than"},
 		{"another type", []string{`{"id":3,"piece":5}`}, false, "", "died"},

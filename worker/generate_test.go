@@ -34,7 +34,7 @@ func (g *fakeGenerator) Close() error { return (&fakeLoaded{backend: g.backend})
 func (g *fakeGenerator) Generate(ctx context.Context, timeout time.Duration, what Generation, emit func(Piece) error) (Ending, error) {
 	words := append(strings.SplitAfter(what.Prompt, " "), what.Messages...)
 	for i, t := range what.Tensors {
-		words = append(words, fmt.Sprintf(" %d:%s=%d", i, t.Describe(), t.Data[0]))
+		words = append(words, fmt.Sprintf(" %d:%s=%d", i, t.Describe(), t.Data[:min(1, len(t.Data))]))
 	}
 	if what.Temperature != nil && what.Seed != nil {
 		words = append(words, fmt.Sprintf(" %g %d %d %s %v %v", *what.Temperature, *what.Seed, what.MaxTokens, what.Language, what.Translate, timeout))
@@ -98,7 +98,7 @@ func TestGenerate(t *testing.T) {
 			{"words", Generation{Prompt: "one two three"}, "one two three", ""},
 			{"messages", Generation{Messages: []string{`{"a":1}`, "\u00e9"}}, `{"a":1}` + "\u00e9", ""},
 			{"everything", Generation{Prompt: "p", Temperature: &temperature, Seed: &seed, MaxTokens: 9, Language: "en", Translate: true, Tensors: frames},
-				"p 0:uint8 [2, 2, 3]=3 1:uint8 [2, 2, 3]=4 0.5 4294967295 9 en true 1m0s", ""},
+				"p 0:uint8 [2, 2, 3]=[3] 1:uint8 [2, 2, 3]=[4] 0.5 4294967295 9 en true 1m0s", ""},
 			{"broken characters", Generation{Prompt: "bytes "}, "né \ufffd日本\ufffd", ""},
 			{"segment", Generation{Prompt: "segment "}, "", ""},
 			{"refused", Generation{Prompt: "a refuse "}, "", KindBusy},

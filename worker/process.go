@@ -241,7 +241,7 @@ func (p *Process) deliver(a answer) bool {
 			return true
 		}
 		a = answer{fd: -1, err: &Error{Kind: KindLost, Message: fmt.Sprintf(
-			"the worker generated more than %d pieces or %d bytes and was killed", maxPieces, maxGeneratedText)}}
+			"the worker generated more than %d pieces or %d bytes and was killed", MaxPieces, maxGeneratedText)}}
 		p.Kill()
 	}
 	delete(p.pending, c.id)

@@ -53,15 +53,15 @@ func openAPI(c config.Manager, m *manager.Manager, r *reloader, socket socketapi
 		Status: statusapi.Handler(m, registry, log), Version: config.Version(),
 		MaxMessage: c.MaxMessageBytes, Bodies: inferapi.NewBodies(bodies * c.MaxMessageBytes), Log: log,
 	}
-	add := func(l net.Listener, access inferapi.Access) {
-		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin}, l})
+	add := func(l net.Listener, access inferapi.Access, client func(net.Conn) string) {
+		all = append(all, api{&inferapi.Server{API: shared, Access: access, Client: client, MaxConnections: c.MaxConnections, StopTimeout: stopWithin}, l})
 	}
 	if socket.Path = c.APISocketPath(); socket.Path != "" {
 		l, err := socketapi.Listen(socket)
 		if err != nil {
 			return nil, fmt.Errorf("api_socket: %w", err)
 		}
-		add(l, inferapi.Access{Trusted: true})
+		add(l, inferapi.Access{Trusted: true}, socketapi.PeerName)
 	}
 	address, err := statusapi.ParseBind(c.APIListen)
 	if err == nil && address != "" {
@@ -69,7 +69,7 @@ func openAPI(c config.Manager, m *manager.Manager, r *reloader, socket socketapi
 		var access inferapi.Access
 		if access, err = outside(address, c.APITokenFile); err == nil {
 			if l, err = net.Listen("tcp", address); err == nil {
-				add(l, access)
+				add(l, access, nil)
 			}
 		}
 	}

@@ -4,9 +4,26 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
+
+// figure is a metric's value; 0 while there is none.
+func (d *running) figure(t *testing.T, series string) float64 {
+	t.Helper()
+	_, body := d.get(t, "/metrics")
+	for line := range strings.Lines(body) {
+		if text, ok := strings.CutPrefix(line, series+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			if err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			return v
+		}
+	}
+	return 0
+}
 
 func (d *running) get(t *testing.T, path string) (int, string) {
 	t.Helper()

@@ -29,18 +29,6 @@ func (d *running) load(t *testing.T, m device.Model) {
 	}
 }
 
-// metric is the value of a sample, given as it is written; 0 where there is none.
-func (d *running) metric(t *testing.T, sample string) string {
-	t.Helper()
-	_, body := d.get(t, "/metrics")
-	for line := range strings.Lines(body) {
-		if value, ok := strings.CutPrefix(line, sample+" "); ok {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "0"
-}
-
 // faulty runs the manager on a device whose faults the test changes with the
 // function.
 func faulty(t *testing.T, faults, lines string) (d *running, inject func(string)) {
@@ -63,14 +51,14 @@ func TestMemoryThatComesBackLate(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d"} {
 		d.load(t, sized(t, name, 10))
 	}
-	for sample, want := range map[string]string{
-		`hailo_device_model_evictions_total{model="a.hef",reason="device_memory_full"}`: "1",
-		`hailo_device_memory_release_wait_seconds_count{outcome="released"}`:            "1",
-		`hailo_device_model_loads_total{model="d.hef",outcome="ok"}`:                    "1",
-		`hailo_device_model_evictions_total{model="b.hef",reason="device_memory_full"}`: "0",
+	for sample, want := range map[string]float64{
+		`hailo_device_model_evictions_total{model="a.hef",reason="device_memory_full"}`: 1,
+		`hailo_device_memory_release_wait_seconds_count{outcome="released"}`:            1,
+		`hailo_device_model_loads_total{model="d.hef",outcome="ok"}`:                    1,
+		`hailo_device_model_evictions_total{model="b.hef",reason="device_memory_full"}`: 0,
 	} {
-		if got := d.metric(t, sample); got != want {
-			t.Errorf("%s is %s, want %s", sample, got, want)
+		if got := d.figure(t, sample); got != want {
+			t.Errorf("%s is %v, want %v", sample, got, want)
 		}
 	}
 }
@@ -82,12 +70,12 @@ func TestLeakedMemory(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d"} {
 		d.load(t, sized(t, name, 10))
 	}
-	for sample, want := range map[string]string{
-		`hailo_device_worker_restarts_total{reason="memory"}`:                    "1",
-		`hailo_device_memory_release_wait_seconds_count{outcome="not_released"}`: "2",
+	for sample, want := range map[string]float64{
+		`hailo_device_worker_restarts_total{reason="memory"}`:                    1,
+		`hailo_device_memory_release_wait_seconds_count{outcome="not_released"}`: 2,
 	} {
-		if got := d.metric(t, sample); got != want {
-			t.Errorf("%s is %s, want %s", sample, got, want)
+		if got := d.figure(t, sample); got != want {
+			t.Errorf("%s is %v, want %v", sample, got, want)
 		}
 	}
 }
@@ -110,8 +98,8 @@ func TestJobThatNeverEnds(t *testing.T) {
 	d.await(t, "the worker is gone; models will be loaded again when next used")
 	d.await(t, "device opened")
 	d.mustInfer(t)
-	if got := d.metric(t, `hailo_device_worker_restarts_total{reason="unfinished"}`); got != "1" {
-		t.Errorf("%s restarts", got)
+	if got := d.figure(t, `hailo_device_worker_restarts_total{reason="unfinished"}`); got != 1 {
+		t.Errorf("%v restarts", got)
 	}
 }
 

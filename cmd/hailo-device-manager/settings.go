@@ -15,7 +15,9 @@ import (
 // limits are the manager's bounds as configured.
 func limits(c config.Manager) manager.Limits {
 	l := manager.DefaultLimits()
-	l.Queue, l.MaxEvictions = c.Queue, c.MaxEvictions
+	l.Queue, l.QueueBytes, l.MaxEvictions = c.Queue, c.QueueBytes, c.MaxEvictions
+	l.Ageing, l.Group, l.GroupTime = c.Scheduling.Ageing, c.Scheduling.Group, c.Scheduling.GroupTime
+	l.KillAbandoned = c.Scheduling.KillAbandoned
 	l.LoadTimeout, l.InferTimeout, l.DrainTimeout = c.Timeouts.Load, c.Timeouts.Infer, c.Timeouts.Drain
 	l.ReleaseWait, l.Unfinished = c.Timeouts.Release, c.Timeouts.Unfinished
 	l.Deaths, l.DeathWindow, l.BreakerPause = c.Breaker.Deaths, c.Breaker.Window, c.Breaker.Pause

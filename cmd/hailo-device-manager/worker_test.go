@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,8 +24,8 @@ func withWorker(t *testing.T, script string) string {
 	return dir
 }
 
-// A worker that dies while nothing runs costs at most the request that comes
-// before the manager has noticed; the next one runs on a new worker.
+// A worker that dies while nothing runs costs nobody anything: the next request
+// runs on a new worker, also when it comes before the manager has noticed.
 func TestWorkerDiesIdle(t *testing.T) {
 	d := start(t, "")
 	d.mustInfer(t)
@@ -33,9 +34,6 @@ func TestWorkerDiesIdle(t *testing.T) {
 		w := d.worker(t)
 		w.kill(t)
 		w.ends(t)
-		if err := d.infer(within(t), 50); err != nil && !strings.Contains(err.Error(), "the worker process died: signal: killed") {
-			t.Errorf("the request after it got %v", err)
-		}
 		d.mustInfer(t)
 		d.await(t, "device opened")
 		d.await(t, "model loaded")
@@ -55,26 +53,51 @@ func TestWorkerIsReplacedUnasked(t *testing.T) {
 	d.terminate(t, patience)
 }
 
-// A worker that dies while it runs a request costs time, and no request: that one
-// runs once more, and those that wait are not touched.
+// A worker that dies at work costs time, and no request: the one that ran runs
+// again, those that waited run after it.
 func TestWorkerDiesAtWork(t *testing.T) {
-	d, inject := faulty(t, "infer=hang@2", "")
+	const rounds, waiting = 3, 5
+	d, inject := faulty(t, "", "")
 	d.await(t, "device opened")
 	d.mustInfer(t)
-	running := d.inBackground(t)
-	d.await(t, "injected hang at infer 2")
-	waiting := d.inBackground(t)
-	d.queues(t, 1)
-	inject("")
-	d.worker(t).kill(t)
-	if err := <-running; err != nil {
-		t.Errorf("the request got %v (%s)", err, device.KindOf(err))
+	served := 1 // by the present worker
+	for range rounds {
+		inject(fmt.Sprintf("infer=hang@%d", served+1))
+		outcomes := []<-chan error{d.inBackground(t)}
+		d.await(t, fmt.Sprintf("injected hang at infer %d", served+1))
+		for range waiting {
+			outcomes = append(outcomes, d.inBackground(t))
+		}
+		d.queues(t, waiting)
+		inject("")
+		d.worker(t).kill(t)
+		for i, outcome := range outcomes {
+			if err := <-outcome; err != nil {
+				t.Errorf("request %d got %v", i, err)
+			}
+		}
+		served = len(outcomes)
 	}
-	if err := <-waiting; err != nil {
-		t.Errorf("the next request got %v", err)
+	if n := d.figure(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != rounds {
+		t.Errorf("%v requests ran again, want %d", n, rounds)
 	}
-	d.await(t, "device opened")
-	d.await(t, "model loaded")
+	d.terminate(t, patience)
+}
+
+// A request under which two workers die is told so: it may be what kills them.
+func TestRequestThatKillsIsNotRetriedTwice(t *testing.T) {
+	d := start(t, "", "HAILO_SIM_FAULTS=infer=crash@1")
+	err := d.infer(within(t), 9)
+	if device.KindOf(err) != device.KindUnavailable || device.ReasonOf(err) != device.ReasonBackend || !strings.Contains(err.Error(), "the worker process died") {
+		t.Errorf("the request got %v (%s, %s)", err, device.KindOf(err), device.ReasonOf(err))
+	}
+	if n := d.figure(t, `hailo_device_retries_total{cause="worker_died",model_type="depth"}`); n != 1 {
+		t.Errorf("it ran again %v times", n)
+	}
+	line := d.await(t, "request")
+	if line["outcome"] != "backend" || line["action"] != "infer" || line["model"] != "model.hef" || line["priority"] != 5.0 {
+		t.Errorf("the log says %v", line)
+	}
 	d.terminate(t, patience)
 }
 
