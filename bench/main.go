@@ -39,6 +39,7 @@ type device struct {
 func devices() []device {
 	return []device{
 		{"simulated device, 0 ms", "sim", "scdepthv3", "", []string{"HAILO_SIM_LATENCY_MS=0"}},
+		{"simulated device, 1.39 ms as scdepthv3", "sim", "scdepthv3", "", []string{"HAILO_SIM_LATENCY_MS=1.39"}},
 		{"simulated device, 10 ms", "sim", "scdepthv3", "", []string{"HAILO_SIM_LATENCY_MS=10"}},
 		{"pocketdepth, 1 thread", "onnx", "pocketdepth", "onnx: {threads: 1}\n", nil},
 		{"pocketdepth, 2 threads", "onnx", "pocketdepth", "onnx: {threads: 2}\n", nil},
@@ -52,6 +53,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	models := flags.String("models", "models", "`folder` of the models")
 	seconds := flags.Float64("seconds", 3, "measuring time of each line")
 	only := flags.String("only", "", "measure only devices whose name contains this `text`")
+	sockets := flags.Bool("sockets", false, "measure only the manager's sockets")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -65,7 +67,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // a temporary folder
 	fmt.Fprintf(stdout, "%s/%s, %d cores; JPEG of 640x480 pixels, %d bytes; %v s a line\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(picture), *seconds)
-	b := &bench{out: stdout, picture: picture, photo: photo, measure: time.Duration(*seconds * float64(time.Second)), models: folder}
+	b := &bench{out: stdout, picture: picture, photo: photo, measure: time.Duration(*seconds * float64(time.Second)), models: folder, sockets: *sockets}
 	for _, d := range devices() {
 		if !strings.Contains(d.name, *only) {
 			continue
@@ -97,6 +99,7 @@ type bench struct {
 	photo   []byte // 4000x3000
 	measure time.Duration
 	models  string
+	sockets bool // measure nothing else
 }
 
 func (b *bench) device(ctx context.Context, bin string, d device) error {
@@ -121,7 +124,11 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "\n## %s\n\n", d.name)
+	fmt.Fprintf(b.out, "\n## %s\n", d.name)
+	if b.sockets {
+		return b.protocols(ctx, s, d)
+	}
+	fmt.Fprintln(b.out)
 	fmt.Fprintf(b.out, "| answer | clients | pictures/s | p50 ms | p99 ms | /health p99 ms | CPU ms a picture: depth + manager + worker | bytes |\n|---|---|---|---|---|---|---|---|\n")
 	var stages map[string]float64
 	for _, f := range forms() {
@@ -139,7 +146,7 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	}
 	fmt.Fprintf(b.out, "\nWhere the time goes (json both, 1 client; mean ms): %s\n", stageText(stages))
 	fmt.Fprintf(b.out, "Peak memory (MiB): depth %.0f, manager %.0f, worker %.0f\n", processes[0].peak(), processes[1].peak(), processes[2].peak())
-	if err := b.overhead(ctx, s, d); err != nil {
+	if err := b.protocols(ctx, s, d); err != nil {
 		return err
 	}
 	return b.large(ctx, s, processes)

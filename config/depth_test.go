@@ -168,3 +168,16 @@ func TestDepthSettings(t *testing.T) {
 		}
 	}
 }
+
+// The HTTP socket lies beside the other unless something else is said.
+func TestDepthAPISocket(t *testing.T) {
+	d := DefaultDepth()
+	for _, step := range []struct{ pair, want string }{
+		{"", "/run/hailo/manager.sock"}, {"HAILO_DEVICE_SOCKET=/e/device.sock", "/e/manager.sock"},
+		{"HAILO_DEVICE_API_SOCKET=/f", "/f"}, {"HAILO_DEVICE_API_SOCKET=", "/f"}, {"HAILO_DEVICE_API_SOCKET=off", ""},
+	} {
+		if d.Environment(env(step.pair)); d.APISocketPath() != step.want {
+			t.Errorf("after %q: %q, want %q", step.pair, d.APISocketPath(), step.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hailo-depth/device"
 	"hailo-depth/strictyaml"
 )
 
@@ -58,6 +59,9 @@ func TestManagerEnvironment(t *testing.T) {
 		"HAILO_DEVICE_HTTP_BIND=":                  func(m Manager) bool { return m.HTTP == "" },
 		"HAILO_DEVICE_MAX_MESSAGE_BYTES=1048576":   func(m Manager) bool { return m.MaxMessageBytes == 1<<20 },
 		"HAILO_DEVICE_MAX_MESSAGE_BYTES=0x2000000": func(m Manager) bool { return m.MaxMessageBytes == 32<<20 },
+		"HAILO_DEVICE_API_SOCKET=/tmp/h.sock":      func(m Manager) bool { return m.APISocketPath() == "/tmp/h.sock" },
+		"HAILO_DEVICE_API_SOCKET=off":              func(m Manager) bool { return m.APISocketPath() == "" },
+		"HAILO_DEVICE_API_SOCKET=":                 func(m Manager) bool { return m.APISocketPath() == device.DefaultHTTPSocket },
 		"HAILO_DEVICE_MAX_EVICTIONS=7":             func(m Manager) bool { return m.MaxEvictions == 7 },
 	} {
 		m := DefaultManager()

@@ -99,8 +99,11 @@ func (c *HTTPClient) pin(ctx context.Context, name string, m *Model, pinned bool
 	return c.post(ctx, "/v1/models/"+url.PathEscape(name)+action, m, nil)
 }
 
-// Reload has the manager apply its configuration anew.
-func (c *HTTPClient) Reload(ctx context.Context) error { return c.post(ctx, "/v1/reload", nil, nil) }
+// Reload has the manager apply its configuration anew. An error means that
+// nothing has changed.
+func (c *HTTPClient) Reload(ctx context.Context) (r Reloaded, err error) {
+	return r, c.post(ctx, "/v1/reload", nil, &r)
+}
 
 // Overview is the device, the models and the queue at this moment.
 func (c *HTTPClient) Overview(ctx context.Context) (o Overview, err error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // maxIdle bounds the connections that a client keeps for its next requests.
-const maxIdle = 8
+const maxIdle = 32
 
 // retryUnavailable is how soon a manager that is away may be back.
 const retryUnavailable = 2 * time.Second

@@ -57,7 +57,11 @@ func inferRequest(ctx context.Context, m Model, in Input) (*oip.Request, error) 
 	set("language", in.Language != "", in.Language)
 	set("batch_size", in.BatchSize != 0, in.BatchSize)
 	set("timeout_ms", in.TimeoutMS != 0, in.TimeoutMS)
-	set("prompt", in.Prompt != "", in.Prompt)
+	if in.Messages != nil {
+		set("prompt", true, in.Messages)
+	} else {
+		set("prompt", in.Prompt != "", in.Prompt)
+	}
 	set("temperature", in.Temperature != nil, in.Temperature)
 	set("seed", in.Seed != nil, in.Seed)
 	set("max_generated_tokens", in.MaxTokens != 0, in.MaxTokens)

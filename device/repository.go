@@ -24,6 +24,11 @@ type LoadAnswer struct {
 	DetectionInputShape tensor.Shape `json:"detection_input_shape,omitzero"`
 }
 
+// Reloaded is the answer of POST /v1/reload.
+type Reloaded struct {
+	NeedRestart []string `json:"needs_restart"` // settings that changed and wait for the manager's next start
+}
+
 // UnloadAnswer is the answer of POST /v2/repository/models/MODEL/unload.
 type UnloadAnswer struct {
 	Model     string `json:"model_name"`

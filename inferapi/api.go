@@ -23,6 +23,10 @@ type Manager interface {
 	Ready() string
 	// Alive reports whether the scheduler turns.
 	Alive(ctx context.Context) bool
+	// Overview is the device, the models and the queue at this moment.
+	Overview(ctx context.Context) device.Overview
+	// Pin keeps a model on the device, or lets it go again.
+	Pin(ctx context.Context, m device.Model, pinned bool) error
 }
 
 // Named is a model of the configuration.
@@ -33,13 +37,11 @@ type Named struct {
 
 // API answers requests. Its fields are not changed once Handler was called.
 type API struct {
-	Manager  Manager
-	Models   func() []Named // the configured ones; may change between calls
-	Overview func(ctx context.Context) device.Overview
-	// Pin keeps a model on the device, or lets it go again; nil: not supported.
-	Pin func(ctx context.Context, m device.Model, pinned bool) error
-	// Reload applies the configuration anew; nil: not supported.
-	Reload func(ctx context.Context) error
+	Manager Manager
+	Models  func() []Named // the configured ones; may change between calls
+	// Reload applies the configuration anew. needRestart are changed settings that
+	// wait for the next start. With an error nothing has changed.
+	Reload func(ctx context.Context) (needRestart []string, err error)
 	// Status serves /metrics, /healthz, /readyz and /v1/device/status.
 	Status     http.Handler
 	Version    string

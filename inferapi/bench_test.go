@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"hailo-depth/device"
@@ -47,4 +48,30 @@ func BenchmarkWire(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkParallel has eight clients on a device of 1.39 ms, and says for which
+// part of the time it worked.
+func BenchmarkParallel(b *testing.B) {
+	m := startManager(b, simtest.Command("HAILO_SIM_LATENCY_MS=1.39"))
+	path := filepath.Join(b.TempDir(), "scdepthv3.hef")
+	if err := os.WriteFile(path, make([]byte, 65536), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	c := client(b, serve(b, newAPI(m)))
+	input := tensor.Tensor{DType: tensor.Uint8, Shape: tensor.Shape{1, 256, 320, 3}, Data: make([]byte, 256*320*3)}
+	model := device.Model{Type: "depth", Path: path}
+	var library atomic.Int64
+	b.SetParallelism(4) // times two processors
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r, err := c.Infer(b.Context(), model, device.Input{Input: &input})
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			library.Add(int64(r.Timing.Library))
+		}
+	})
+	b.ReportMetric(100*float64(library.Load())/float64(b.Elapsed()), "%device")
 }

@@ -13,6 +13,9 @@ type fake struct {
 	status device.Status
 	ready  string
 	stuck  bool
+
+	overview device.Overview
+	pin      func(m device.Model, pinned bool)
 }
 
 func (f *fake) Check(device.Model) error { return f.check }
@@ -32,3 +35,10 @@ func (f *fake) Status(context.Context) (device.Status, error) { return f.status,
 func (f *fake) Ready() string { return f.ready }
 
 func (f *fake) Alive(context.Context) bool { return !f.stuck }
+
+func (f *fake) Overview(context.Context) device.Overview { return f.overview }
+
+func (f *fake) Pin(_ context.Context, m device.Model, pinned bool) error {
+	f.pin(m, pinned)
+	return nil
+}

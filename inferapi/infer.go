@@ -56,6 +56,9 @@ func (s *session) infer(w http.ResponseWriter, r *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
+	if size := answer.Size(); size > s.MaxMessage {
+		return &device.Error{Kind: device.KindInternal, Message: fmt.Sprintf("Response too large: %d bytes; at most %d are sent", size, s.MaxMessage)}
+	}
 	s.sendMessage(w, answer, result.Timing)
 	done = true
 	return nil
@@ -121,11 +124,6 @@ func (s *session) rawInput(ctx context.Context, r *http.Request, name string, m 
 }
 
 func (s *session) sendMessage(w http.ResponseWriter, m oip.Message, t device.Timing) {
-	if m.Size() > s.MaxMessage {
-		s.write(w, http.StatusInternalServerError, device.Refusal{Error: fmt.Sprintf("Response too large: %d bytes; at most %d are sent", m.Size(), s.MaxMessage),
-			Kind: device.KindInvalid, Reason: device.ReasonRejected})
-		return
-	}
 	ms := func(d time.Duration) string { return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 3, 64) }
 	header := w.Header()
 	header.Set("Server-Timing", "queue;dur="+ms(t.Queue)+", load;dur="+ms(t.Load)+", infer;dur="+ms(t.Infer)+", library;dur="+ms(t.Library))

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+
 	"hailo-depth/device"
 	"hailo-depth/oip"
 	"hailo-depth/tensor"
@@ -19,20 +21,17 @@ func input(modelType string, q *oip.Request) (in device.Input, err error) {
 		if in.Mode, err = mode(q); err == nil {
 			in.Tensor, err = only(modelType, q.Inputs)
 		}
-		if err == nil {
-			in.TimeoutMS, _, err = q.Parameters.Int("timeout_ms", 0, math.MaxInt64)
-		}
 	case "ocr":
 		in, err = ocrInput(q)
 	case "vlm", "vlm_chat":
 		in, err = generativeInput(q)
 	case "whisper":
-		in.Audio, err = only(modelType, q.Inputs)
-		if err == nil {
-			in.Task, _, err = q.Parameters.String("task")
-		}
+		in, err = whisperInput(q)
 	default:
 		err = invalid("Unsupported model_type: %s", clip(modelType))
+	}
+	if err == nil {
+		in.TimeoutMS, _, err = q.Parameters.Int("timeout_ms", 0, math.MaxInt64)
 	}
 	return in, err
 }
@@ -98,8 +97,19 @@ func all(inputs []oip.Tensor) ([]tensor.Tensor, error) {
 	return list, nil
 }
 
-// generativeInput takes the prompt from a parameter or from the BYTES tensor
-// "prompt"; every other tensor is a frame.
+func whisperInput(q *oip.Request) (in device.Input, err error) {
+	if in.Audio, err = only("whisper", q.Inputs); err != nil {
+		return in, err
+	}
+	if in.Language, _, err = q.Parameters.String("language"); err != nil {
+		return in, err
+	}
+	in.Task, _, err = q.Parameters.String("task")
+	return in, err
+}
+
+// generativeInput takes the prompt from a parameter, where it may be a list of
+// messages, or from the BYTES tensor "prompt"; every other tensor is a frame.
 func generativeInput(q *oip.Request) (in device.Input, err error) {
 	var frames []oip.Tensor
 	for _, t := range q.Inputs {
@@ -120,12 +130,13 @@ func generativeInput(q *oip.Request) (in device.Input, err error) {
 		return in, err
 	}
 	p := q.Parameters
-	prompt, given, err := p.String("prompt")
+	if p["prompt"].Kind() == '[' {
+		err = json.Unmarshal(p["prompt"], &in.Messages)
+	} else if p.Has("prompt") {
+		in.Prompt, _, err = p.String("prompt")
+	}
 	if err != nil {
 		return in, err
-	}
-	if given {
-		in.Prompt = prompt
 	}
 	temperature, given, err := p.Float("temperature")
 	if err != nil {

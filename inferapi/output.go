@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"hailo-depth/device"
 	"hailo-depth/oip"
@@ -44,7 +45,7 @@ func named(infos []device.TensorInfo, r device.Result) (kind string, list []oip.
 		}
 		return "list", list
 	case r.Text != nil:
-		return "text", []oip.Tensor{oip.FromStrings("text", *r.Text)}
+		return "text", []oip.Tensor{oip.FromStrings("text", readable(*r.Text))}
 	case r.Speech != nil:
 		return "speech", speech(r.Speech.Segments)
 	}
@@ -54,12 +55,15 @@ func named(infos []device.TensorInfo, r device.Result) (kind string, list []oip.
 	return "named", list
 }
 
+// readable is what a model wrote as text: JSON and most clients take UTF-8 only.
+func readable(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
 // speech is a transcript in columns, one element a segment.
 func speech(segments []device.Segment) []oip.Tensor {
 	var texts []string
 	ids, starts, ends := []byte{}, []byte{}, []byte{}
 	for _, s := range segments {
-		texts = append(texts, s.Text)
+		texts = append(texts, readable(s.Text))
 		ids = binary.LittleEndian.AppendUint64(ids, uint64(s.ID))
 		starts = binary.LittleEndian.AppendUint64(starts, math.Float64bits(s.Start))
 		ends = binary.LittleEndian.AppendUint64(ends, math.Float64bits(s.End))

@@ -1,7 +1,6 @@
 package inferapi
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -105,10 +104,7 @@ func (s *session) setPin(w http.ResponseWriter, r *http.Request, pinned bool) er
 	if err != nil {
 		return err
 	}
-	if s.Pin == nil {
-		return unsupported("pinning")
-	}
-	if err := s.Pin(r.Context(), m, pinned); err != nil {
+	if err := s.Manager.Pin(r.Context(), m, pinned); err != nil {
 		return err
 	}
 	s.write(w, http.StatusOK, struct {
@@ -128,23 +124,15 @@ func (s *session) asked(w http.ResponseWriter, r *http.Request) (name string, m 
 }
 
 func (s *session) ps(w http.ResponseWriter, r *http.Request) error {
-	s.write(w, http.StatusOK, s.Overview(r.Context()))
+	s.write(w, http.StatusOK, s.Manager.Overview(r.Context()))
 	return nil
 }
 
 func (s *session) reload(w http.ResponseWriter, r *http.Request) error {
-	if s.Reload == nil {
-		return unsupported("reloading the configuration")
+	restart, err := s.Reload(r.Context())
+	if err != nil {
+		return invalid("the configuration was not reloaded; the one before holds: %v", err)
 	}
-	if err := s.Reload(r.Context()); err != nil {
-		return err
-	}
-	s.write(w, http.StatusOK, struct {
-		Reloaded bool `json:"reloaded"`
-	}{true})
+	s.write(w, http.StatusOK, device.Reloaded{NeedRestart: append([]string{}, restart...)})
 	return nil
-}
-
-func unsupported(what string) error {
-	return &device.Error{Kind: device.KindUnsupported, Message: fmt.Sprintf("this manager does not support %s", what)}
 }

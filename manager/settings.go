@@ -134,16 +134,6 @@ func (m *Manager) Apply(l Limits, s Settings) error {
 	return nil
 }
 
-// Models are those of the settings, as last applied. Each has a name.
-func (m *Manager) Models() []Wanted {
-	t := m.runtime.tuned.Load()
-	models := slices.Clone(t.settings.Models)
-	for i, w := range models {
-		models[i].Name = t.name(key{w.Model.Type, w.Model.Path})
-	}
-	return models
-}
-
 // Pin keeps a model on the device: it is loaded now, where it is not, never
 // evicted, and loaded again whenever it is missing, after a worker's death for
 // instance. A model that cannot be loaded is not pinned. Unpinning leaves it

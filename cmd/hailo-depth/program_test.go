@@ -295,6 +295,45 @@ func TestServiceOutlivesItsManager(t *testing.T) {
 	}
 }
 
+// The service speaks HTTP with a manager that does, the older protocol with one
+// that does not, and follows when one replaces the other.
+func TestServiceFollowsTheManagersProtocol(t *testing.T) {
+	file, _ := gradient(t)
+	s := startStack(t)
+	expect := func(http bool) {
+		t.Helper()
+		if status, _ := post(t, s.URL, file); status != 200 {
+			t.Fatalf("status %d", status)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+		defer cancel()
+		line, err := s.Depth.Await(ctx, "using the device manager")
+		if err != nil || line["http"] != http {
+			t.Errorf("%v, %v; want HTTP %v", line, err, http)
+		}
+	}
+	expect(true)
+	for _, http := range []bool{false, true} {
+		if err := s.Manager.Stop(60 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		lines := ""
+		if !http {
+			lines = "api_socket: off\n"
+		}
+		if err := s.RestartManagerWith(t.Context(), lines); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.AwaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		expect(http)
+	}
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // SIGTERM lets a request that is under way finish, and the exit is clean.
 func TestServeStopsInGoodOrder(t *testing.T) {
 	file, _ := gradient(t)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"hailo-depth/config"
 	"hailo-depth/inferapi"
 	"hailo-depth/manager"
+	"hailo-depth/peer"
 	"hailo-depth/socketapi"
 	"hailo-depth/statusapi"
 )
@@ -47,21 +47,19 @@ const bodies = 4
 // and on the address, as the configuration says.
 func openAPI(c config.Manager, m *manager.Manager, r *reloader, socket socketapi.Socket, registry *prometheus.Registry, stopWithin time.Duration, log *slog.Logger) (all apis, err error) {
 	shared := &inferapi.API{
-		Manager: m, Overview: m.Overview, Pin: m.Pin,
-		Models: func() []inferapi.Named { return configured(m) },
-		Reload: func(ctx context.Context) error { _, err := r.reload(ctx); return err },
+		Manager: m, Models: r.named, Reload: r.reload,
 		Status: statusapi.Handler(m, registry, log), Version: config.Version(),
 		MaxMessage: c.MaxMessageBytes, Bodies: inferapi.NewBodies(bodies * c.MaxMessageBytes), Log: log,
 	}
-	add := func(l net.Listener, access inferapi.Access, client func(net.Conn) string) {
-		all = append(all, api{&inferapi.Server{API: shared, Access: access, Client: client, MaxConnections: c.MaxConnections, StopTimeout: stopWithin}, l})
+	add := func(l net.Listener, access inferapi.Access) {
+		all = append(all, api{&inferapi.Server{API: shared, Access: access, MaxConnections: c.MaxConnections, StopTimeout: stopWithin, Client: peer.Name}, l})
 	}
 	if socket.Path = c.APISocketPath(); socket.Path != "" {
 		l, err := socketapi.Listen(socket)
 		if err != nil {
 			return nil, fmt.Errorf("api_socket: %w", err)
 		}
-		add(l, inferapi.Access{Trusted: true}, socketapi.PeerName)
+		add(l, inferapi.Access{Trusted: true})
 	}
 	address, err := statusapi.ParseBind(c.APIListen)
 	if err == nil && address != "" {
@@ -69,7 +67,7 @@ func openAPI(c config.Manager, m *manager.Manager, r *reloader, socket socketapi
 		var access inferapi.Access
 		if access, err = outside(address, c.APITokenFile); err == nil {
 			if l, err = net.Listen("tcp", address); err == nil {
-				add(l, access, nil)
+				add(l, access)
 			}
 		}
 	}
@@ -104,12 +102,4 @@ func outside(address, tokenFile string) (inferapi.Access, error) {
 	}
 	host, _, err := net.SplitHostPort(address)
 	return inferapi.Access{Token: token, Hosts: []string{host}}, err
-}
-
-// configured are the models of the configuration, as last applied.
-func configured(m *manager.Manager) (list []inferapi.Named) {
-	for _, w := range m.Models() {
-		list = append(list, inferapi.Named{Name: w.Name, Model: w.Model})
-	}
-	return list
 }

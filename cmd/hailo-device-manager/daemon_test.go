@@ -26,6 +26,7 @@ type running struct {
 	*stack.Process
 	socket string
 	web    string // its HTTP address, as a URL
+	api    string // where its HTTP interface listens
 	config string // its file
 	model  device.Model
 	client *device.Client
@@ -70,7 +71,8 @@ func launchOn(t *testing.T, socket, from, lines string, env ...string) *running 
 			t.Error(err)
 		}
 	})
-	d.web = "http://" + d.await(t, "listening")["http"].(string)
+	line := d.await(t, "listening")
+	d.web, d.api = "http://"+line["http"].(string), line["api"].(string)
 	return d
 }
 
@@ -117,8 +119,7 @@ func (d *running) ends(t *testing.T, limit time.Duration) {
 
 // infer runs the model on a picture of one grey; the answer must be its own.
 func (d *running) infer(ctx context.Context, grey byte) error {
-	input := tensor.Tensor{DType: tensor.Uint8, Shape: tensor.Shape{4, 4, 3}, Data: bytes.Repeat([]byte{grey}, 48)}
-	r, err := d.client.Infer(ctx, d.model, device.Input{Input: &input})
+	r, err := d.client.Infer(ctx, d.model, device.Input{Input: picture(grey)})
 	if err != nil {
 		return err
 	}
@@ -132,6 +133,11 @@ func (d *running) infer(ctx context.Context, grey byte) error {
 		}
 	}
 	return nil
+}
+
+// picture is of one grey.
+func picture(grey byte) *tensor.Tensor {
+	return &tensor.Tensor{DType: tensor.Uint8, Shape: tensor.Shape{4, 4, 3}, Data: bytes.Repeat([]byte{grey}, 48)}
 }
 
 func (d *running) mustInfer(t *testing.T) {

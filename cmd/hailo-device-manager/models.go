@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"hailo-depth/device"
@@ -161,11 +162,14 @@ func reloadCommand(ctx context.Context, p program, args []string) error {
 		return unlessHelp(err)
 	}
 	return o.ask(ctx, p, func(ctx context.Context, client *device.HTTPClient) error {
-		if err := client.Reload(ctx); err != nil {
+		r, err := client.Reload(ctx)
+		if err != nil {
 			return err
 		}
-		return o.print(p, struct {
-			Reloaded bool `json:"reloaded"`
-		}{true}, "the configuration is applied")
+		words := "the configuration is applied"
+		if len(r.NeedRestart) > 0 {
+			words += "; wait for the next start (sudo systemctl restart hailo-device-manager): " + strings.Join(r.NeedRestart, ", ")
+		}
+		return o.print(p, r, words)
 	})
 }

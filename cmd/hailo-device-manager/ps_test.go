@@ -115,6 +115,11 @@ func TestPinAndUnpin(t *testing.T) {
 	if _, is := pinned(); is {
 		t.Error("it is pinned after unpin")
 	}
+	for _, c := range []struct{ command, want string }{{"pin", "true"}, {"unpin", "false"}} {
+		if got := d.mustAsk(t, c.command, "model", "--json"); got != `{"model":"model","pinned":`+c.want+"}\n" {
+			t.Errorf("%q", got)
+		}
+	}
 	if got := d.mustAsk(t, "unload", "model"); got != "model: unloaded\n" {
 		t.Errorf("%q", got)
 	}
@@ -132,7 +137,7 @@ func TestReloadByCommand(t *testing.T) {
 		}
 		return d.ask(t, "reload")
 	}
-	if r := apply("models: [{name: mine, type: depth, path: " + d.model.Path + "}]\n"); r.code != 0 || !strings.Contains(r.stdout, "the configuration is applied") {
+	if r := apply("models: [{name: mine, type: depth, path: " + d.model.Path + "}]\n"); r.code != 0 || r.stdout != "the configuration is applied\n" {
 		t.Fatalf("%+v", r)
 	}
 	if r := apply("models: [{name: other, type: poetry, path: /x}]\n"); r.code != 1 || !strings.Contains(r.stderr, `models[0].type: "poetry" is not valid`) || strings.Count(r.stderr, "\n") != 1 {
@@ -142,6 +147,13 @@ func TestReloadByCommand(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	if got := d.mustAsk(t, "load", "mine"); !strings.HasPrefix(got, "mine: loaded in 0.") {
+		t.Errorf("%q", got)
+	}
+	const waits = "; wait for the next start (sudo systemctl restart hailo-device-manager): queue\n"
+	if r := apply("queue: 7\n"); r.stdout != "the configuration is applied"+waits {
+		t.Errorf("%+v", r)
+	}
+	if got := d.mustAsk(t, "reload", "--json"); got != `{"needs_restart":["queue"]}`+"\n" {
 		t.Errorf("%q", got)
 	}
 	d.terminate(t, patience)

@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"hailo-depth/config"
+	"hailo-depth/inferapi"
 	"hailo-depth/manager"
 )
 
@@ -20,7 +22,30 @@ type reloader struct {
 
 	mu      sync.Mutex
 	current config.Manager // what holds
+	models  atomic.Pointer[[]inferapi.Named]
 }
+
+func newReloader(c config.Manager, wanted manager.Settings, configure func() (config.Manager, error), m *manager.Manager, log *slog.Logger) *reloader {
+	r := &reloader{configure: configure, manager: m, log: log, current: c}
+	r.name(wanted)
+	return r
+}
+
+// name has the HTTP interface find the models of s by their names.
+func (r *reloader) name(s manager.Settings) {
+	var list []inferapi.Named
+	for _, w := range s.Models {
+		n := inferapi.Named{Name: w.Name, Model: w.Model}
+		if n.Name == "" {
+			n.Name = inferapi.NameOf(w.Model.Path)
+		}
+		list = append(list, n)
+	}
+	r.models.Store(&list)
+}
+
+// named are the models of the configuration that holds.
+func (r *reloader) named() []inferapi.Named { return *r.models.Load() }
 
 // reload reads the configuration again and applies what may change while the
 // manager runs. restart lists the settings that differ from those the manager
@@ -40,6 +65,7 @@ func (r *reloader) reload(context.Context) (restart []string, err error) {
 	if err := r.manager.Apply(limits(next), s); err != nil {
 		return nil, &config.Error{Source: "configuration", Message: err.Error()}
 	}
+	r.name(s)
 	restart = differing(reflect.ValueOf(r.current), reflect.ValueOf(next), "")
 	r.log.Info("configuration reloaded", "needs_restart", strings.Join(restart, ", "))
 	return restart, nil

@@ -79,9 +79,12 @@ func serve(ctx context.Context, c config.Manager, configure func() (config.Manag
 		return errors.Join(err, socket.Close())
 	}
 	stopWithin := bounds.DrainTimeout + bounds.CloseTimeout
-	r := &reloader{configure: configure, manager: m, log: log, current: c}
-	apis, err := openAPI(c, m, r, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
+	reload := newReloader(c, wanted, configure, m, log)
+	apis, err := openAPI(c, m, reload, socketapi.Socket{Mode: mode, Group: c.SocketGroup, DeviceNode: machine.DeviceNode()}, registry, stopWithin, log)
 	if err != nil {
+		if status != nil {
+			err = errors.Join(err, status.Close())
+		}
 		return errors.Join(err, socket.Close())
 	}
 	d := daemon{
@@ -91,7 +94,7 @@ func serve(ctx context.Context, c config.Manager, configure func() (config.Manag
 		apis:       apis,
 		stopWithin: stopWithin,
 		hangup:     hangup,
-		reloader:   r,
+		reloader:   reload,
 	}
 	log.Info("listening", "socket", c.Socket, "http", addr(status), "api", apis.addresses(), "backend", choice.Name, "worker", choice.Command.Path)
 	return d.run(ctx)

@@ -28,6 +28,7 @@ type Config struct {
 type Stack struct {
 	Manager, Depth *Process
 	Socket         string
+	APISocket      string // HTTP
 	StatusURL      string // of the manager
 	URL            string // of the service
 	config         Config
@@ -42,7 +43,7 @@ func Start(ctx context.Context, c Config) (s *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Stack{config: c, dir: dir, Socket: filepath.Join(dir, "device.sock")}
+	s = &Stack{config: c, dir: dir, Socket: filepath.Join(dir, "device.sock"), APISocket: filepath.Join(dir, "manager.sock")}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
@@ -54,7 +55,13 @@ func Start(ctx context.Context, c Config) (s *Stack, err error) {
 	return s, s.startDepth(ctx, c)
 }
 
-// RestartManager starts the manager, again if it has ended, on the same socket.
+// RestartManagerWith is RestartManager with other further lines of configuration.
+func (s *Stack) RestartManagerWith(ctx context.Context, lines string) error {
+	s.config.Manager = lines
+	return s.RestartManager(ctx)
+}
+
+// RestartManager starts the manager, again if it has ended, on the same sockets.
 func (s *Stack) RestartManager(ctx context.Context) (err error) {
 	c := s.config
 	path, err := s.configure("manager.yaml", c.Manager)

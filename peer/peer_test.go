@@ -1,0 +1,64 @@
+package peer
+
+import (
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func pair(t *testing.T, network, address string) (ours, theirs net.Conn) {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	if theirs, err = net.Dial(network, l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = theirs.Close() })
+	if ours, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ours.Close() })
+	return ours, theirs
+}
+
+// We are at both ends.
+func TestPeerOfAUnixSocket(t *testing.T) {
+	dir, err := os.MkdirTemp("", "hailo") // short: a socket's address holds little
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	conn, _ := pair(t, "unix", filepath.Join(dir, "s"))
+	c, err := Of(conn)
+	if err != nil || int(c.UID) != os.Getuid() || int(c.PID) != os.Getpid() {
+		t.Errorf("%+v, %v", c, err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Name(conn), me.Username+"/"+strings.TrimSpace(string(comm)); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestNoUnixSocket(t *testing.T) {
+	conn, _ := pair(t, "tcp", "127.0.0.1:0")
+	if c, err := Of(conn); err == nil {
+		t.Errorf("%+v", c)
+	}
+	inMemory, _ := net.Pipe()
+	if c, err := Of(inMemory); err == nil || Name(inMemory) != "" || Name(conn) != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
