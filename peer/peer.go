@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -46,20 +48,35 @@ func Of(conn net.Conn) (c Credentials, err error) {
 }
 
 // Name is what fairness and figures call whoever connected: the user and the
-// name of the process, "hailo-depth/hailo-depth", or the user alone where the
-// process is hidden or gone; "" for what is no Unix socket. It has no process
-// number, so that there are few names, and at most device.MaxClientName bytes.
+// name of the process, "pi/python3"; "" for what is no Unix socket. A user
+// without a name is a number, and so is a process that is hidden or gone: two
+// services of one user must not pass for one. It has nothing that a terminal
+// would obey, and at most device.MaxClientName bytes.
 func Name(conn net.Conn) string {
 	c, err := Of(conn)
 	if err != nil {
 		return ""
 	}
+	return c.name("/proc")
+}
+
+func (c Credentials) name(proc string) string {
 	name := strconv.FormatUint(uint64(c.UID), 10)
 	if u, err := user.LookupId(name); err == nil {
 		name = u.Username
 	}
-	if comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", c.PID)); err == nil && c.PID > 0 {
-		name += "/" + strings.TrimSuffix(string(comm), "\n")
+	if c.PID > 0 {
+		program := strconv.Itoa(int(c.PID))
+		if comm, err := os.ReadFile(filepath.Join(proc, program, "comm")); err == nil {
+			program = strings.TrimSuffix(string(comm), "\n")
+		}
+		name += "/" + program
 	}
+	name = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, name)
 	return strings.ToValidUTF8(name[:min(len(name), device.MaxClientName)], "")
 }

@@ -62,3 +62,31 @@ func TestNoUnixSocket(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+func TestNames(t *testing.T) {
+	proc := t.TempDir()
+	for pid, comm := range map[string]string{"7": "python3\n", "8": "a\x1b[0m\xff\nb\n", "9": strings.Repeat("ö", 40) + "\n"} {
+		if err := os.MkdirAll(filepath.Join(proc, pid), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(proc, pid, "comm"), []byte(comm), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const nobodys = 3_999_999_999 // a user without a name
+	for _, c := range []struct {
+		peer Credentials
+		want string
+	}{
+		{Credentials{PID: 7, UID: 0}, "root/python3"},
+		{Credentials{PID: 7, UID: nobodys}, "3999999999/python3"},
+		{Credentials{PID: 8, UID: 0}, "root/a?[0m\uFFFD?b"},
+		{Credentials{PID: 9, UID: 0}, "root/" + strings.Repeat("ö", 29)},
+		{Credentials{PID: 10, UID: 0}, "root/10"}, // hidden, or gone
+		{Credentials{PID: 0, UID: 0}, "root"},
+	} {
+		if got := c.peer.name(proc); got != c.want || len(got) > 64 {
+			t.Errorf("%+v is %q, want %q", c.peer, got, c.want)
+		}
+	}
+}

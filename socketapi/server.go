@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hailo-depth/device"
+	"hailo-depth/peer"
 )
 
 // Manager is what the protocol gives access to.
@@ -85,7 +86,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		clients.Go(func() {
 			defer func() { <-free }()
 			c := &connection{Conn: conn, server: s, terms: device.DefaultTerms()}
-			c.terms.Client = PeerName(conn)
+			c.terms.Client = peer.Name(conn)
 			c.serve(ctx)
 		})
 	}
