@@ -268,6 +268,22 @@ func TestWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Since 5.3 the node has another name; all else is as before.
+func TestLaterDriver(t *testing.T) {
+	p := newPi(t)
+	p.file("sys/module/hailo1x_pci/version", "5.3.0\n")
+	p.move("usr/lib/libhailort.so.5.1.1", "usr/lib/libhailort.so.5.3.0")
+	p.file("usr/lib/hailo/hailo-worker-hailort", string(workerFor(t, "5.3.0")))
+	p.move("dev/hailo0", "dev/h1x-0")
+	p.remove("proc/812/fd/7")
+	p.link("/dev/h1x-0", "proc/812/fd/7")
+	r := p.examine()
+	text := page(t, r, false)
+	if !r.OK || r.Count(Hint) != 0 || !strings.Contains(text, "ok    /dev/h1x-0 ") || !strings.Contains(text, "(process 812 of hailo-device-mgr, on /dev/h1x-0)") || !strings.Contains(text, "driver 5.3.0, library 5.3.0") {
+		t.Errorf("\n%s", text)
+	}
+}
+
 // Without an accelerator nothing about it is said, and the CPU's worker is
 // needed.
 func TestNoNPU(t *testing.T) {

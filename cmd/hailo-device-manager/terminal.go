@@ -17,8 +17,9 @@ func isTerminal(w io.Writer) bool {
 	return err == nil
 }
 
-// colour reports whether to print in colour: on a terminal that can, unless
-// the user has said no (no-color.org).
-func (p program) colour() bool {
-	return isTerminal(p.stdout) && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
-}
+// draws reports whether a person watches on a terminal that can more than print.
+func (p program) draws() bool { return isTerminal(p.stdout) && p.getenv("TERM") != "dumb" }
+
+// colour reports whether to print in colour, which the user may have refused
+// (no-color.org).
+func (p program) colour() bool { return p.draws() && p.getenv("NO_COLOR") == "" }

@@ -56,7 +56,7 @@ func topCommand(ctx context.Context, p program, args []string) error {
 				}
 				return p.printJSON(s.now)
 			}
-		case isTerminal(p.stdout):
+		case p.draws():
 			screen, openErr := openScreen(p.stdout)
 			if openErr != nil {
 				return openErr

@@ -159,6 +159,28 @@ func TestTopOnTerminal(t *testing.T) {
 	d.terminate(t, patience)
 }
 
+// The doctor prints in colour on a terminal, unless it can not or the user does
+// not want it.
+func TestColour(t *testing.T) {
+	for env, want := range map[string]bool{"TERM=xterm": true, "TERM=dumb": false, "NO_COLOR=1": false} {
+		terminal := openTerminal(t, 50, 200)
+		cmd := exec.CommandContext(within(t), filepath.Join(bin, "hailo-device-manager"), "doctor", "--socket", filepath.Join(shortDir(t), "none"))
+		cmd.Env = append(os.Environ(), "TERM=xterm", env, "GORACE=atexit_sleep_ms=0")
+		cmd.Stdout, cmd.Stderr = terminal.inside, terminal.inside
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		shown := terminal.read(t, func(all string) bool { return strings.Contains(all, "hailo-device-manager: to fix: ") })
+		if err := cmd.Wait(); err == nil {
+			t.Error("without a manager all is well")
+		}
+		if got := strings.Contains(shown, "\x1b[1;31mfix\x1b[0m"); got != want {
+			t.Errorf("%s: colour is %v:\n%q", env, got, shown)
+		}
+		terminal.close(t)
+	}
+}
+
 // A window that is too low has the last line say so.
 func TestScreenFits(t *testing.T) {
 	var out bytes.Buffer
