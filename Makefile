@@ -21,6 +21,7 @@ demo: build ## estimate a picture (IMAGE=photo.jpg, or a rendered room) with bot
 
 test: build lint build-daemons-arm64 ## run everything that CI runs, setting up what it needs
 	@sh scripts/test-setup.sh
+	@sh scripts/hailort-test.sh
 	go test -race -count=1 ./...
 
 run: build ## serve on http://127.0.0.1:11439 until Ctrl-C
@@ -39,6 +40,23 @@ build-daemons-arm64:
 
 build-arm64: build-daemons-arm64 onnxruntime-arm64 ## build for the Raspberry Pi into bin/arm64/ (the ONNX worker needs gcc-aarch64-linux-gnu)
 	CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc GOOS=linux GOARCH=arm64 $(GO_BUILD) -o bin/arm64/ ./cmd/hailo-worker-onnx
+
+# The library's name has its full version in it, so that the worker is for the
+# release that it was built with. The daemons do not depend on it.
+HAILORT_INCLUDE ?= /usr/include
+HAILORT_LIB ?= /usr/lib
+.PHONY: worker-hailort
+worker-hailort: ## build the worker for the Hailo-10H against the installed HailoRT (HAILORT_INCLUDE, HAILORT_LIB)
+	@release=$$(sh scripts/hailort-headers.sh "$(HAILORT_INCLUDE)" "$(HAILORT_LIB)") && echo "building against HailoRT $$release"
+	@mkdir -p bin
+	CGO_ENABLED=1 CGO_CXXFLAGS="-O2 -I$(HAILORT_INCLUDE)" CGO_LDFLAGS="-L$(HAILORT_LIB)" $(GO_BUILD) -tags hailort -o bin/ ./cmd/hailo-worker-hailort
+
+.PHONY: hailort-double test-hailort
+hailort-double: ## build the test double of HailoRT, which drives no device, into lib/hailort-double/
+	@$(MAKE) -s -C hailort/double OUT=$(CURDIR)/lib/hailort-double
+
+test-hailort: ## test the HailoRT worker against the double, also with AddressSanitizer
+	@sh scripts/hailort-test.sh
 
 onnxruntime: ## put the ONNX Runtime library into lib/onnxruntime/
 	@sh scripts/onnxruntime.sh lib/onnxruntime

@@ -211,8 +211,11 @@ func TestUnitsFitThePrograms(t *testing.T) {
 	if !strings.Contains(value(t, depth, "Wants")+" ", managerUnit+" ") || len(values(depth, "Requires")) > 0 {
 		t.Error("hailo-depth wants the manager and does not require it")
 	}
-	if got := value(t, ours, "DeviceAllow"); got != "char-hailo* rw" {
-		t.Errorf("DeviceAllow=%s", got)
+	if got := values(ours, "DeviceAllow"); !slices.Equal(got, []string{"char-hailo* rw", "char-h1x* rw"}) {
+		t.Errorf("DeviceAllow=%q", got)
+	}
+	if !slices.Contains(values(ours, "Environment"), "HAILORT_LOGGER_PATH=NONE") {
+		t.Error("HailoRT would write log files")
 	}
 	users := read(t, "sysusers.d/hailo.conf")
 	for _, settings := range [][]setting{ours, depth} {

@@ -1,0 +1,316 @@
+//go:build hailort
+
+// Networks from tensors to tensors.
+#include "buffers.hpp"
+#include "guard.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+
+using namespace hailort;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// Completion is all that a callback touches. It runs on the thread that delivers
+// the library's answers: it must not call the library, nor be the last to let go
+// of one of its objects.
+struct Completion {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t ended = 0;
+    hailo_status status = HAILO_SUCCESS; // of the first that failed
+
+    void end(hailo_status s) {
+        std::lock_guard<std::mutex> lock(mutex);
+        ended++;
+        if (HAILO_SUCCESS == status) {
+            status = s;
+        }
+        changed.notify_all();
+    }
+
+    bool wait(size_t jobs, Clock::time_point deadline) {
+        std::unique_lock<std::mutex> lock(mutex);
+        return changed.wait_until(lock, deadline, [&] { return ended >= jobs; });
+    }
+};
+
+// Flight is a run that was given up: what its jobs use must live until they end.
+struct Flight {
+    Frames frames;
+    std::shared_ptr<Completion> completion;
+    size_t jobs;
+    Clock::time_point since;
+
+    bool over() const { return completion->wait(jobs, Clock::time_point::min()); }
+};
+
+struct npu_model {
+    std::shared_ptr<InferModel> model;
+    std::vector<InferModel::InferStream> inputs, outputs;
+    std::vector<std::string> input_names, output_names;
+    size_t page;
+
+    // In this order, so that what was made last goes first.
+    ConfiguredInferModel configured;
+    Frames frames; // of the next run
+    size_t frame_count = 1;
+
+    std::mutex mutex; // of quarantine, which npu_model_unfinished reads from elsewhere
+    std::list<Flight> quarantine;
+
+    const InferModel::InferStream &stream(bool output, size_t index) const { return (output ? outputs : inputs).at(index); }
+
+    // quarantined drops the runs that have ended meanwhile and counts the others.
+    size_t quarantined() {
+        std::list<Flight> over; // destroyed without the lock
+        std::lock_guard<std::mutex> lock(mutex);
+        for (auto flight = quarantine.begin(); flight != quarantine.end();) {
+            const auto next = std::next(flight);
+            if (flight->over()) {
+                over.splice(over.end(), quarantine, flight);
+            }
+            flight = next;
+        }
+        return quarantine.size();
+    }
+};
+
+int npu_model_create(npu_device *device, const char *path, size_t page, npu_model **model) {
+    return guarded("VDevice::create_infer_model", [&]() -> int {
+        auto created = device->vdevice->create_infer_model(path);
+        if (!created) {
+            return created.status();
+        }
+        auto m = std::make_unique<npu_model>();
+        m->model = created.release();
+        m->page = page;
+        m->inputs = m->model->inputs();
+        m->outputs = m->model->outputs();
+        m->input_names = m->model->get_input_names();
+        m->output_names = m->model->get_output_names();
+        *model = m.release();
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_streams(npu_model *model, size_t *inputs, size_t *outputs) {
+    return guarded("InferModel::inputs", [&]() -> int {
+        *inputs = model->inputs.size();
+        *outputs = model->outputs.size();
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_stream(npu_model *model, bool output, size_t index, npu_stream *stream) {
+    return guarded("InferModel::InferStream", [&]() -> int {
+        const auto &s = model->stream(output, index);
+        const hailo_3d_image_shape_t shape = s.shape();
+        const hailo_format_t format = s.format();
+        *stream = npu_stream{};
+        stream->name = (output ? model->output_names : model->input_names).at(index).c_str();
+        stream->height = shape.height, stream->width = shape.width, stream->features = shape.features;
+        stream->order = format.order, stream->type = format.type;
+        stream->bytes = s.get_frame_size();
+        stream->quantisations = s.get_quant_infos().size();
+        if (s.is_nms()) {
+            auto nms = s.get_nms_shape();
+            if (!nms) {
+                return nms.status();
+            }
+            stream->nms_classes = nms->number_of_classes;
+            stream->nms_boxes = nms->max_bboxes_per_class;
+        }
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_quantisation(npu_model *model, bool output, size_t index, size_t channel, float *zero_point, float *scale) {
+    return guarded("InferModel::InferStream::get_quant_infos", [&]() -> int {
+        const hailo_quant_info_t q = model->stream(output, index).get_quant_infos().at(channel);
+        *zero_point = q.qp_zp;
+        *scale = q.qp_scale;
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_set_type(npu_model *model, bool output, size_t index, int type) {
+    return guarded("InferModel::InferStream::set_format_type", [&]() -> int {
+        (output ? model->outputs : model->inputs).at(index).set_format_type(static_cast<hailo_format_type_t>(type));
+        return HAILO_SUCCESS;
+    });
+}
+
+// place gives a stream of a frame memory of exactly the size that the library
+// expects: a size that differs would not fail one job but spoil the model.
+static hailo_status place(const InferModel::InferStream &stream, Expected<ConfiguredInferModel::Bindings::InferStream> bound, size_t page,
+    std::vector<Pages> &pages) {
+    if (!bound) {
+        return bound.status();
+    }
+    pages.emplace_back(stream.get_frame_size(), page);
+    return bound->set_buffer(MemoryView(pages.back().data(), pages.back().bytes()));
+}
+
+// provide sees to it that there are buffers for the next run.
+static hailo_status provide(npu_model &model) {
+    while (model.frames.size() < model.frame_count) {
+        auto bindings = model.configured.create_bindings();
+        if (!bindings) {
+            return bindings.status();
+        }
+        auto frame = std::make_unique<Frame>(bindings.release());
+        for (size_t i = 0; i < model.inputs.size(); i++) {
+            const hailo_status status = place(model.inputs[i], frame->bindings.input(model.input_names[i]), model.page, frame->inputs);
+            if (HAILO_SUCCESS != status) {
+                return status;
+            }
+        }
+        for (size_t i = 0; i < model.outputs.size(); i++) {
+            const hailo_status status = place(model.outputs[i], frame->bindings.output(model.output_names[i]), model.page, frame->outputs);
+            if (HAILO_SUCCESS != status) {
+                return status;
+            }
+        }
+        model.frames.push_back(std::move(frame));
+    }
+    return HAILO_SUCCESS;
+}
+
+int npu_model_configure(npu_model *model, size_t frames) {
+    return guarded("InferModel::configure", [&]() -> int {
+        if (model->quarantined() > 0) {
+            return HAILO_TIMEOUT; // the present one must not be destroyed yet
+        }
+        model->frame_count = frames;
+        model->frames.clear();
+        model->configured = ConfiguredInferModel();
+        auto configured = model->model->configure();
+        if (!configured) {
+            return configured.status();
+        }
+        model->configured = configured.release();
+        return provide(*model);
+    });
+}
+
+int npu_model_reserved(npu_model *model, size_t *bytes) {
+    return guarded("reserved memory", [&]() -> int {
+        *bytes = 0;
+        for (const auto &frame : model->frames) {
+            for (const auto *pages : {&frame->inputs, &frame->outputs}) {
+                for (const Pages &p : *pages) {
+                    *bytes += p.reserved();
+                }
+            }
+        }
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_buffer(npu_model *model, bool output, size_t index, size_t frame, void **data, size_t *size) {
+    return guarded("ConfiguredInferModel::create_bindings", [&]() -> int {
+        const hailo_status status = provide(*model);
+        if (HAILO_SUCCESS != status) {
+            return status;
+        }
+        Frame &f = *model->frames.at(frame);
+        const Pages &pages = (output ? f.outputs : f.inputs).at(index);
+        *data = pages.data();
+        *size = pages.bytes();
+        return HAILO_SUCCESS;
+    });
+}
+
+static milliseconds until(Clock::time_point deadline) {
+    return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
+}
+
+int npu_model_run(npu_model *model, uint32_t timeout_ms, bool *stale) {
+    return guarded("ConfiguredInferModel::run_async", [&]() -> int {
+        const auto deadline = Clock::now() + milliseconds(timeout_ms);
+        *stale = false;
+        model->quarantined();
+        const hailo_status provided = provide(*model);
+        if (HAILO_SUCCESS != provided) {
+            return provided;
+        }
+        // Frame by frame: a batch that is refused half-way does not say which of
+        // its jobs run, and a long one would wait for a queue that never is so long.
+        auto completion = std::make_shared<Completion>();
+        hailo_status failure = HAILO_SUCCESS;
+        size_t jobs = 0;
+        for (const auto &frame : model->frames) {
+            failure = model->configured.wait_for_async_ready(until(deadline), 1);
+            if (HAILO_SUCCESS != failure) {
+                break;
+            }
+            auto job = model->configured.run_async(frame->bindings, [completion](const AsyncInferCompletionInfo &info) { completion->end(info.status); });
+            if (!job) {
+                failure = job.status();
+                *stale = true; // a refusal shuts the model down
+                break;
+            }
+            job->detach(); // its destructor would wait
+            jobs++;
+        }
+        if (!completion->wait(jobs, deadline)) {
+            std::lock_guard<std::mutex> lock(model->mutex);
+            model->quarantine.push_back(Flight{std::move(model->frames), completion, jobs, Clock::now()});
+            model->frames.clear();
+            return HAILO_SUCCESS != failure ? failure : HAILO_TIMEOUT;
+        }
+        if (HAILO_SUCCESS == failure) {
+            failure = completion->status; // what the job itself says can be success after a failure
+        }
+        *stale = *stale || HAILO_STREAM_ABORT == failure || HAILO_SHUTDOWN_EVENT_SIGNALED == failure || HAILO_OPERATION_ABORTED == failure;
+        return failure;
+    });
+}
+
+int npu_model_unfinished(npu_model *model, size_t *jobs, int64_t *oldest_ms) {
+    return guarded("unfinished jobs", [&]() -> int {
+        *jobs = 0;
+        *oldest_ms = 0;
+        std::lock_guard<std::mutex> lock(model->mutex);
+        for (const Flight &flight : model->quarantine) {
+            if (!flight.over()) {
+                *jobs += flight.jobs;
+                *oldest_ms = std::max(*oldest_ms, std::chrono::duration_cast<milliseconds>(Clock::now() - flight.since).count());
+            }
+        }
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_end(npu_model *model, uint32_t patience_ms) {
+    return guarded("ConfiguredInferModel::shutdown", [&]() -> int {
+        const auto deadline = Clock::now() + milliseconds(patience_ms);
+        if (0 == model->quarantined()) {
+            return HAILO_SUCCESS;
+        }
+        model->configured.shutdown(); // whether it worked is seen by the callbacks
+        for (const Flight &flight : model->quarantine) { // only read here and elsewhere, since nothing runs any more
+            if (!flight.completion->wait(flight.jobs, deadline)) {
+                return HAILO_TIMEOUT;
+            }
+        }
+        return HAILO_SUCCESS;
+    });
+}
+
+int npu_model_free(npu_model *model) {
+    return guarded("ConfiguredInferModel::~ConfiguredInferModel", [&]() -> int {
+        model->quarantine.clear();
+        model->frames.clear();
+        model->configured = ConfiguredInferModel();
+        model->inputs.clear();
+        model->outputs.clear();
+        model->model.reset();
+        delete model;
+        return HAILO_SUCCESS;
+    });
+}

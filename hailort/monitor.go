@@ -1,0 +1,126 @@
+//go:build hailort
+
+package hailort
+
+// #include "shim.h"
+import "C"
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"hailo-depth/worker"
+)
+
+// monitor asks the device how it is, on a connection of its own, and keeps the
+// answers: they take some 0.3 s each, or 10 s when one gets lost.
+type monitor struct {
+	device *C.npu_device
+	log    *slog.Logger
+	ask    chan chan memory // for a fresh reading of the memory
+	end    chan struct{}
+	ended  chan struct{}
+
+	mu   sync.Mutex
+	last worker.Statistics
+}
+
+// memory is that of the device, in bytes; total 0: unknown.
+type memory struct {
+	used, total int64
+}
+
+func watch(device *C.npu_device, every time.Duration, log *slog.Logger) *monitor {
+	m := &monitor{device: device, log: log, ask: make(chan chan memory), end: make(chan struct{}), ended: make(chan struct{})}
+	m.last.TemperatureError = "not measured yet"
+	go m.run(every)
+	return m
+}
+
+func (m *monitor) run(every time.Duration) {
+	defer close(m.ended)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	m.measure()
+	m.warm()
+	for {
+		select {
+		case <-m.end:
+			return
+		case <-tick.C:
+			m.warm()
+			m.measure()
+		case answer := <-m.ask:
+			answer <- m.measure()
+		}
+	}
+}
+
+// stop returns when the last question has been answered.
+func (m *monitor) stop() {
+	close(m.end)
+	<-m.ended
+}
+
+// memoryPatience is how long a load waits to learn what it costs: measuring is
+// worth less than serving.
+const memoryPatience = 3 * time.Second
+
+// memory measures now; it gives what is known already when the device takes too long.
+func (m *monitor) memory() memory {
+	answer := make(chan memory, 1)
+	late := time.After(memoryPatience)
+	select {
+	case m.ask <- answer:
+		select {
+		case now := <-answer:
+			return now
+		case <-late:
+		}
+	case <-late:
+	case <-m.ended:
+	}
+	return memory{}
+}
+
+func (m *monitor) statistics() worker.Statistics {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last
+}
+
+func (m *monitor) warm() {
+	var celsius C.float
+	err := failure(worker.OpInfer, C.npu_temperature(m.device, &celsius), "asking for the temperature")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.last.TemperatureCelsius, m.last.TemperatureError = nil, err.Error()
+		return
+	}
+	value := float64(celsius)
+	m.last.TemperatureCelsius, m.last.TemperatureError = &value, ""
+}
+
+func (m *monitor) measure() memory {
+	var p C.npu_performance
+	if err := failure(worker.OpInfer, C.npu_query_performance(m.device, &p), "asking for the device's memory"); err != nil {
+		m.log.Debug("no memory figures", "error", err)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.last.MemoryTotalBytes, m.last.MemoryUsedBytes, m.last.Utilization = 0, 0, nil
+		return memory{}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last.MemoryTotalBytes, m.last.MemoryUsedBytes, m.last.Utilization = 0, 0, nil
+	if p.total_kib > 0 && p.used_kib >= 0 { // -1 is "not available"
+		m.last.MemoryTotalBytes, m.last.MemoryUsedBytes = int64(p.total_kib)<<10, int64(p.used_kib)<<10
+	}
+	if p.nnc_percent >= 0 {
+		share := float64(p.nnc_percent) / 100
+		m.last.Utilization = &share
+	}
+	return memory{used: m.last.MemoryUsedBytes, total: m.last.MemoryTotalBytes}
+}
