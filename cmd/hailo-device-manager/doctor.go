@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"hailo-depth/backend"
 	"hailo-depth/config"
 	"hailo-depth/doctor"
 )
@@ -110,6 +111,19 @@ func lookAt(p program, o *options) (doctor.Options, error) {
 		Socket: c.Socket, APISocket: api, Settings: settings, ModelDir: d.Resources.ModelDir, Model: d.Model.Name, ModelFiles: modelFiles(c.Models),
 		PageSize: os.Getpagesize(), Getenv: p.getenv,
 	}, nil
+}
+
+// explain says why the accelerator cannot be opened, as far as the machine tells;
+// nil for what is no accelerator.
+func explain(name string, c config.Manager, machine backend.Machine, getenv func(string) string) func() string {
+	if name != backend.HailoRT {
+		return nil
+	}
+	return func() string {
+		return doctor.Device(doctor.Options{
+			Root: "/", User: whoAsks(), ServiceUser: serviceUser, Program: machine.Program, Backend: name, Shared: c.GroupID != "", Getenv: getenv,
+		}).Reason()
+	}
 }
 
 // modelFiles are the files of the configured models. Of types with several

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,6 +76,29 @@ models:
 			t.Errorf("%s: %q, want %q", check, got[check], want)
 		}
 	}
+}
+
+// A manager that cannot open its accelerator says what the doctor finds: with its
+// readiness, and to whoever asks for an inference.
+func TestReadinessSaysWhatTheDoctorFinds(t *testing.T) {
+	dir := withWorker(t, "")
+	worker := filepath.Join(dir, "hailo-worker-hailort")
+	if err := os.WriteFile(worker, []byte("#!/bin/sh\necho no driver >&2; exit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := launchBackend(t, "hailort", filepath.Join(dir, "device.sock"), dir, "timeouts: {drain: 1s}\n")
+	want := doctor.Device(doctor.Options{Root: "/", User: whoAsks(), ServiceUser: serviceUser, Program: filepath.Join(dir, "hailo-device-manager"), Backend: "hailort", Getenv: os.Getenv}).Reason()
+	if want == "" {
+		t.Fatal("a shell script passes for the worker of an accelerator")
+	}
+	err := d.infer(within(t), 1)
+	if err == nil || !strings.Contains(err.Error(), "no driver") || !strings.Contains(err.Error(), "; "+want) {
+		t.Errorf("the request got %v; want %q in it", err, want)
+	}
+	if _, body := d.get(t, "/readyz"); !strings.Contains(body, want) {
+		t.Errorf("readyz: %s; want %q in it", body, want)
+	}
+	d.terminate(t, deadline)
 }
 
 // Every command explains itself with an example, and refuses what it does not know.
