@@ -19,6 +19,7 @@ const (
 const (
 	restartDied       = "died"       // by itself
 	restartTimeout    = "timeout"    // it was silent for longer than an operation may take, and was killed
+	restartAbandoned  = "abandoned"  // nobody wanted what it was at any more, and nothing else would end it
 	restartLost       = "lost"       // it lives, but says that the device is lost
 	restartMemory     = "memory"     // the device is full with nothing on it
 	restartUnfinished = "unfinished" // a job of its library does not end
@@ -165,7 +166,7 @@ func (r *runtime) lost(why error, reason string) {
 func (r *runtime) count(reason, why string) {
 	r.restarts++
 	r.metrics.restarted(reason)
-	if reason == restartMemory {
+	if reason == restartMemory || reason == restartAbandoned {
 		return // it worked, and was given up
 	}
 	before := r.gate.shut

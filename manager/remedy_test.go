@@ -183,6 +183,36 @@ func TestDeviceHeldByAnother(t *testing.T) {
 	})
 }
 
+// TestRefusalsDoNotWaitForTheProbe, which may take a minute.
+func TestRefusalsDoNotWaitForTheProbe(t *testing.T) {
+	inBubbleWith(t, 30, func(r *rig, o *Options) { o.Root = machineWith(t, "") }, func(t *testing.T, r *rig) {
+		held := func(op string) error {
+			if op == "start" {
+				return worker.FromHailoStatus(worker.OpOpen, 73, "fake")
+			}
+			return nil
+		}
+		r.device.setFault(held)
+		r.device.living().die("die")
+		time.Sleep(leastRespawnDelay)
+		synctest.Wait()
+		r.device.setFault(func(op string) error {
+			if op == "start" {
+				return errHang
+			}
+			return nil
+		})
+		time.Sleep(2 * time.Second) // the probe hangs in its start
+		began := time.Now()
+		expectKind(t, r.infer(t.Context(), "a10"), device.KindUnavailable, "HAILO_DEVICE_IN_USE(73)")
+		if took := time.Since(began); took != 0 {
+			t.Errorf("refused after %v", took)
+		}
+		r.device.setFault(nil)
+		time.Sleep(2 * time.Minute)
+	})
+}
+
 // TestVersionsThatDoNotFit are told with the driver's, until somebody upgrades.
 func TestVersionsThatDoNotFit(t *testing.T) {
 	root := machineWith(t, "")
@@ -259,7 +289,7 @@ func TestNobodyToName(t *testing.T) {
 	if got, _ := whoHolds(t.TempDir()); got != "there is no device: neither /dev/hailo* nor /dev/h1x-* exists" {
 		t.Errorf("%q", got)
 	}
-	if got, program := whoHolds(machineWith(t, "")); !strings.HasPrefix(got, "another program had the device") || program != "unknown" {
+	if got, program := whoHolds(machineWith(t, "")); !strings.Contains(got, "none that the manager may see") || program != "unseen" {
 		t.Errorf("%q, %q", got, program)
 	}
 	if got := driverVersion(t.TempDir()); got != "" {
