@@ -180,6 +180,10 @@ func TestReasonsOfTheDevice(t *testing.T) {
 		if kind, _ := errorOf(t, body); status != c.status || kind != c.kind || reasonOf(t, body) != c.reason || header.Get("Retry-After") != c.retry {
 			t.Errorf("%#v: %d, Retry-After %q, %s", c.err, status, header.Get("Retry-After"), body)
 		}
+		counted := fmt.Sprintf("\nhailo_depth_failures_total{reason=%q} 1\n", c.reason)
+		if _, _, figures := s.post(t, newRequest(t, http.MethodGet, "/metrics", nil)); !bytes.Contains(figures, []byte(counted)) {
+			t.Errorf("%s is not among the figures", counted)
+		}
 	}
 }
 
