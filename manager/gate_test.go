@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -195,6 +196,30 @@ func TestBreakerIsForDeathsInARow(t *testing.T) {
 			if err := r.infer(t.Context(), "b10"); err != nil {
 				t.Fatal(err)
 			}
+		}
+	})
+}
+
+// TestAbandonedWorkersAreNoDeaths: they were killed because their callers left.
+func TestAbandonedWorkersAreNoDeaths(t *testing.T) {
+	inBubble(t, 30, func(l *Limits) { l.KillAbandoned = []string{"depth"} }, func(t *testing.T, r *rig) {
+		r.device.setFault(func(op string) error {
+			if op == "infer" {
+				return errHang
+			}
+			return nil
+		})
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			expectKind(t, r.infer(ctx, "a10"), device.KindTimeout, "deadline passed")
+			cancel()
+			synctest.Wait()
+		}
+		if why := r.Ready(); strings.Contains(why, "lost") {
+			t.Errorf("ready: %q", why)
+		}
+		if n := r.metric(t, "hailo_device_worker_restarts_total", "reason=abandoned"); n != 10 {
+			t.Errorf("%v abandoned", n)
 		}
 	})
 }

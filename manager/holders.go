@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,23 +9,21 @@ import (
 )
 
 // whoHolds says who has the device, as far as this process may know, and the
-// program of the first, for metrics.
+// program of the first, for metrics. Other users' processes it may not look into,
+// or, under systemd's ProtectProc, not even see.
 func whoHolds(root string) (text, command string) {
 	if len(holder.Nodes(root)) == 0 {
 		return "there is no device: neither /dev/hailo* nor /dev/h1x-* exists", ""
 	}
-	found, err := holder.Holders(root)
+	found, _ := holder.Holders(root) // an error says that there may be more
+	if len(found) == 0 {
+		return "another program has the device, none that the manager may see; `sudo hailo-device-manager doctor` names it", "unseen"
+	}
 	var who []string
 	for _, h := range found {
 		who = append(who, h.String())
 	}
-	if len(who) > 0 {
-		return "another program has the device: " + strings.Join(who, ", "), program(found[0].Command)
-	}
-	if hidden, ok := errors.AsType[*holder.HiddenError](err); ok {
-		return "another program has the device; " + hidden.Error(), "hidden"
-	}
-	return "another program had the device a moment ago", "unknown"
+	return "another program has the device: " + strings.Join(who, ", "), program(found[0].Command)
 }
 
 // program is a command without arguments and folder: one label, whatever it works on.

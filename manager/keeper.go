@@ -15,6 +15,10 @@ import (
 // the device, loading a pinned model.
 const retry = 30 * time.Second
 
+// mostRetry is how seldom a pinned model is tried that there is no room for:
+// each try may cost the others their place.
+const mostRetry = 30 * time.Minute
+
 // keeper does what is due without anybody asking: it opens the device, probes it
 // while the gate is shut, loads what is preloaded or pinned, unloads what has
 // expired, replaces a worker with jobs that do not end. It looks at the view and
@@ -24,16 +28,23 @@ type keeper struct {
 	tuned    *tuned            // that it has adopted
 	open     time.Time         // when to open the device, while there is none
 	away     bool              // there was none when it last looked
-	prepared map[key]bool      // of what is preloaded: done, or given up
-	tried    map[key]time.Time // when loading a model was last tried
+	prepared map[key]bool      // of what is preloaded: loaded (true) or given up
+	started  bool              // all that was to be preloaded at the start is prepared
+	tried    map[key]attempt   // the last one to load a model
 	expired  map[key]time.Time // the expiry that was last acted on
 	checked  time.Time         // when a job that does not end was last acted on
+}
+
+// attempt is one to load a model, and after how long the next may follow.
+type attempt struct {
+	at    time.Time
+	pause time.Duration
 }
 
 // supervise runs the keeper until ctx ends.
 func (m *Manager) supervise(ctx context.Context) {
 	k := &keeper{m: m, open: time.Now(), away: true, tuned: m.runtime.tuned.Load(),
-		prepared: map[key]bool{}, tried: map[key]time.Time{}, expired: map[key]time.Time{}}
+		prepared: map[key]bool{}, tried: map[key]attempt{}, expired: map[key]time.Time{}}
 	for {
 		next, did := k.step(ctx)
 		if ctx.Err() != nil {
@@ -58,6 +69,7 @@ func (k *keeper) step(ctx context.Context) (next time.Time, did bool) {
 	t := m.runtime.tuned.Load()
 	if t != k.tuned {
 		k.tuned = t
+		maps.DeleteFunc(k.prepared, func(_ key, loaded bool) bool { return !loaded }) // another chance
 		return now.Add(time.Second), m.own(ctx, m.runtime.adopt) == nil
 	}
 	k.announce(t)
@@ -122,11 +134,16 @@ func (k *keeper) unfinished(ctx context.Context, t *tuned, now time.Time) bool {
 	return true
 }
 
-// announce says in Ready what is still being prepared.
+// announce says in Ready what is still being prepared at the start. What a reload
+// adds does not count: the manager goes on serving.
 func (k *keeper) announce(t *tuned) {
+	if k.started {
+		return
+	}
 	var names []string
 	for _, w := range t.settings.Models {
-		if id := (key{w.Model.Type, w.Model.Path}); w.Preload && !k.prepared[id] {
+		id := key{w.Model.Type, w.Model.Path}
+		if _, done := k.prepared[id]; w.Preload && !done {
 			names = append(names, t.name(id))
 		}
 	}
@@ -134,6 +151,7 @@ func (k *keeper) announce(t *tuned) {
 	if len(names) > 0 {
 		text = "being loaded: " + strings.Join(names, ", ")
 	}
+	k.started = text == ""
 	k.m.preparing.Store(&text)
 }
 
@@ -141,7 +159,7 @@ func (k *keeper) announce(t *tuned) {
 func (k *keeper) preload(ctx context.Context, t *tuned, _ *view, now time.Time) (next time.Time, did bool) {
 	for _, w := range t.settings.Models {
 		id := key{w.Model.Type, w.Model.Path}
-		if !w.Preload || k.prepared[id] {
+		if _, done := k.prepared[id]; done || !w.Preload {
 			continue
 		}
 		if due := k.due(id, now); due.After(now) {
@@ -175,21 +193,25 @@ func (k *keeper) due(id key, now time.Time) time.Time {
 	if !ok {
 		return now
 	}
-	return last.Add(retry)
+	return last.at.Add(last.pause)
 }
 
 // load loads what the operator wants. A preload that fails is given up, unless
 // the device is to blame; a pin is tried again and again.
 func (k *keeper) load(ctx context.Context, w Wanted, preload bool) bool {
 	m, id := k.m, key{w.Model.Type, w.Model.Path}
-	k.tried[id] = time.Now()
+	this := attempt{time.Now(), retry}
 	var err error
 	if m.own(ctx, func() { err = m.runtime.prepare(m.life, w, preload && w.WarmUp) }) != nil {
 		return false
 	}
-	if preload {
-		k.prepared[id] = err == nil || device.KindOf(err) != device.KindUnavailable
+	if preload && device.KindOf(err) != device.KindUnavailable {
+		k.prepared[id] = err == nil
 	}
+	if device.KindOf(err) == device.KindMemoryFull {
+		this.pause = min(max(2*k.tried[id].pause, retry), mostRetry)
+	}
+	k.tried[id] = this
 	if err != nil {
 		m.options.Log.Error("a model that should be loaded is not", "model", fmt.Sprint(id), "pinned", w.Pinned, "error", err)
 	}

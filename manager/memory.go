@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	// measureTimeout is what a worker may take to tell its memory around a load.
-	measureTimeout = time.Second
-	// releasePoll is how often the memory is looked at after an eviction.
-	releasePoll = 100 * time.Millisecond
+	// measureTimeout is what a worker may take to tell its memory around a load; a
+	// Hailo-10H takes a few tenths of a second.
+	measureTimeout = 2 * time.Second
+	// The memory is looked at again after an eviction at growing distances: most
+	// of it is back at once, and a reading is work for the device.
+	leastReleasePoll, mostReleasePoll = 5 * time.Millisecond, 250 * time.Millisecond
 	// unservedGrace is for how long a model that was loaded by request, and not
 	// used yet, is kept rather than any other.
 	unservedGrace = 10 * time.Second
@@ -181,7 +183,7 @@ func (r *runtime) awaitRelease(ctx context.Context, before worker.Statistics, fr
 	}
 	began := time.Now()
 	goal := before.MemoryUsedBytes - freed/4*3
-	for {
+	for pause := leastReleasePoll; ; pause = min(2*pause, mostReleasePoll) {
 		s, ok := r.measure(ctx)
 		waited := time.Since(began)
 		switch {
@@ -199,7 +201,7 @@ func (r *runtime) awaitRelease(ctx context.Context, before worker.Statistics, fr
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(releasePoll):
+		case <-time.After(pause):
 		}
 	}
 }

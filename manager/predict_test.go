@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/sizes"
 )
 
 // known loads models once and unloads them, so that their sizes are measured.
@@ -135,7 +136,7 @@ func TestMemoryThatComesBackLate(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.expectEvents(t, "load d10", "unload a10", "load d10", "infer d10")
-		if took := time.Since(began); took < 1500*time.Millisecond || took > 1700*time.Millisecond {
+		if took := time.Since(began); took < 1500*time.Millisecond || took > 1500*time.Millisecond+mostReleasePoll {
 			t.Errorf("waited %v for memory that was back after 1.5 s", took)
 		}
 		if n := r.metric(t, "hailo_device_memory_release_wait_seconds", "outcome=released"); n != 1 {
@@ -158,7 +159,7 @@ func TestMemoryThatDoesNotComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.expectEvents(t, "load d15", "unload a10", "load d15", "unload b10", "load d15", "close", "start", "load d15", "infer d15")
-		if took := time.Since(began); took != 2*DefaultLimits().ReleaseWait {
+		if took := time.Since(began); took < 2*DefaultLimits().ReleaseWait || took > 2*(DefaultLimits().ReleaseWait+mostReleasePoll) {
 			t.Errorf("took %v", took)
 		}
 		if n := r.metric(t, "hailo_device_memory_release_wait_seconds", "outcome=not_released"); n != 2 {
@@ -210,4 +211,32 @@ func TestOneLoadForManyWaiters(t *testing.T) {
 			t.Errorf("%d loads", loads)
 		}
 	})
+}
+
+// TestSizesOutliveTheManager: the next one makes room before its first load.
+func TestSizesOutliveTheManager(t *testing.T) {
+	path := t.TempDir() + "/sizes.json"
+	dir := ""
+	for run := range 2 {
+		inBubbleWith(t, 30, func(r *rig, o *Options) {
+			if run > 0 {
+				r.dir = dir // the same files
+			}
+			dir = r.dir
+			var err error
+			if o.Sizes, err = sizes.Open(path); err != nil {
+				t.Fatal(err)
+			}
+		}, func(t *testing.T, r *rig) {
+			if run == 0 {
+				r.load(t, "d15", "a10")
+				return
+			}
+			r.load(t, "b20")
+			time.Sleep(time.Minute)
+			r.device.events()
+			r.load(t, "d15")
+			r.expectEvents(t, "unload b20", "load d15")
+		})
+	}
 }

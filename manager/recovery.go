@@ -3,7 +3,6 @@ package manager
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"hailo-depth/device"
@@ -20,6 +19,7 @@ const (
 const (
 	restartDied       = "died"       // by itself
 	restartTimeout    = "timeout"    // it was silent for longer than an operation may take, and was killed
+	restartAbandoned  = "abandoned"  // nobody wanted what it was at any more, and nothing else would end it
 	restartLost       = "lost"       // it lives, but says that the device is lost
 	restartMemory     = "memory"     // the device is full with nothing on it
 	restartUnfinished = "unfinished" // a job of its library does not end
@@ -66,9 +66,9 @@ func (r *runtime) ensure(ctx context.Context) error {
 		}
 	}
 	r.worker = nil
-	r.broken = err.Error()
+	r.broken = err.Error() + r.explained()
 	r.publish()
-	return unavailable(err)
+	return unavailable(r.broken)
 }
 
 func (r *runtime) open(ctx context.Context) (Worker, error) {
@@ -114,7 +114,11 @@ func (r *runtime) unusable(cause string, err error) error {
 		r.metrics.heldBy(command)
 		why = who + " (" + why + ")"
 	case causeVersion:
-		why += driverVersion(r.root)
+		if text := r.explained(); text != "" {
+			why += text
+		} else {
+			why += driverVersion(r.root)
+		}
 	}
 	r.worker, r.broken = nil, why
 	r.gate.close(time.Now(), r.tuned.Load().limits, cause, why)
@@ -123,9 +127,21 @@ func (r *runtime) unusable(cause string, err error) error {
 	return r.gate.shut.refusal(time.Now())
 }
 
-func unavailable(err error) error {
+// explained is what is wrong with the machine, to be added to why the device
+// cannot be opened.
+func (r *runtime) explained() string {
+	if r.explain == nil {
+		return ""
+	}
+	if text := r.explain(); text != "" {
+		return "; " + text
+	}
+	return ""
+}
+
+func unavailable(why string) error {
 	return &device.Error{Kind: device.KindUnavailable, RetryAfter: 2 * time.Second,
-		Message: fmt.Sprintf("the device cannot be used: %v", err)}
+		Message: "the device cannot be used: " + why}
 }
 
 // end kills the worker, which nothing else can stop.
@@ -150,7 +166,7 @@ func (r *runtime) lost(why error, reason string) {
 func (r *runtime) count(reason, why string) {
 	r.restarts++
 	r.metrics.restarted(reason)
-	if reason == restartMemory {
+	if reason == restartMemory || reason == restartAbandoned {
 		return // it worked, and was given up
 	}
 	before := r.gate.shut

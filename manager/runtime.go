@@ -2,11 +2,9 @@ package manager
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -58,11 +56,12 @@ type model struct {
 }
 
 // runtime is the device and what is loaded on it. Only the job that holds the
-// device (queue.do) calls its methods; what others may see of it is published
+// device (queue.ask) calls its methods; what others may see of it is published
 // in view.
 type runtime struct {
 	start   func(context.Context) (Worker, error)
-	root    string // of /proc, /sys and /dev, "/" but in tests
+	root    string        // of /proc, /sys and /dev, "/" but in tests
+	explain func() string // may be nil
 	book    *sizes.Book
 	log     *slog.Logger
 	metrics *metrics
@@ -265,18 +264,30 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 // or before the manager stops, costs the worker its life: nothing else can free
 // the device.
 func (r *runtime) bounded(life context.Context, limit time.Duration, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(life, limit)
+	ctx, cancel := context.WithTimeoutCause(life, limit, errSilent(limit))
 	defer cancel()
+	return r.within(life, ctx, call)
+}
+
+func errSilent(limit time.Duration) error {
+	return fmt.Errorf("the device did not answer within %v", limit)
+}
+
+// within runs one call into the worker, which costs its life when ctx, made from
+// life, ends first.
+func (r *runtime) within(life, ctx context.Context, call func(context.Context) error) error {
 	r.busy.begin()
 	err := call(ctx)
 	r.busy.end()
 	if err != nil && ctx.Err() != nil {
-		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
+		reason := restartTimeout
+		late := &worker.Error{Kind: worker.KindTimeout, Message: context.Cause(ctx).Error() + "; its worker was restarted"}
 		if life.Err() != nil {
+			reason = restartAbandoned
 			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}
 		}
 		r.log.Error("ending an operation by killing the worker", "cause", late.Message)
-		r.end(err, restartTimeout)
+		r.end(err, reason)
 		return late
 	}
 	if err != nil && r.worker.Err() != nil {
@@ -361,91 +372,4 @@ func (r *runtime) unload(ctx context.Context, k key) (bool, error) {
 		r.metrics.unloaded(k, unloadedRequested)
 	}
 	return ok, nil
-}
-
-// infer runs m, which is loaded first where needed. asker ends when whoever
-// asked has gone.
-func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input) (device.Result, error) {
-	var tried tries
-	for {
-		began := time.Now()
-		r.died = false
-		loaded, _, err := r.loadedModel(ctx, m)
-		if err != nil {
-			if r.retries(ctx, m, err, &tried) {
-				continue
-			}
-			return device.Result{}, asLoadError(err)
-		}
-		r.last = m
-		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type)}
-		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
-			use.limit = time.Duration(own) * time.Millisecond
-		}
-		if own := in.TimeoutMS; own > 0 && own < math.MaxInt64/int64(time.Millisecond) {
-			use.own = time.Duration(own) * time.Millisecond
-		}
-		inferring := time.Now()
-		r.active.Store(&activity{loaded.key, "infer", inferring})
-		result, err := loaded.kind.infer(in, loaded.params, use)
-		r.active.Store(nil)
-		result.Timing = device.Timing{Load: inferring.Sub(began), Infer: time.Since(inferring), Library: use.library}
-		loaded.lastUsed = time.Now()
-		if err == nil {
-			r.broken = ""
-			r.gate.served()
-			loaded.drift.add(result.Timing.Infer)
-			r.show(r.view.Load().pins)
-			r.metrics.inferred(loaded.key, result.Timing.Infer, loaded.drift)
-			if r.tuned.Load().keepAlive(loaded.key) == 0 {
-				r.wake()
-			}
-			return result, nil
-		}
-		if failure, ok := errors.AsType[*worker.Error](err); ok {
-			if r.remedy(ctx, loaded, failure, &tried) {
-				continue
-			}
-			err = r.asDeviceError(failure)
-			if r.retries(ctx, m, err, &tried) {
-				continue
-			}
-		}
-		r.publish()
-		return device.Result{}, asInferError(err)
-	}
-}
-
-// session lets a model type run its networks within one inference.
-type session struct {
-	ctx     context.Context
-	asker   context.Context
-	runtime *runtime
-	model   *model
-	limit   time.Duration // of one network of tensors
-	own     time.Duration // what whoever asked gives a generation; 0: no limit
-	library time.Duration // spent inside the library
-}
-
-func (s *session) signature(part string) (worker.Signature, bool) {
-	n, ok := s.model.networks[part]
-	if !ok {
-		return worker.Signature{}, false
-	}
-	return n.Signature(), true
-}
-
-// answerGrace is what a worker gets beyond an inference's own limit to say that
-// the library gave up.
-const answerGrace = 5 * time.Second
-
-func (s *session) run(part string, inputs []tensor.Tensor) (outputs []worker.Output, err error) {
-	n, r := s.model.networks[part], s.runtime
-	err = r.bounded(s.ctx, s.limit+answerGrace, func(ctx context.Context) error {
-		var inside time.Duration
-		outputs, inside, err = n.Infer(ctx, s.limit, inputs)
-		s.library += inside
-		return err
-	})
-	return outputs, err
 }
