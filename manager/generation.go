@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"hailo-depth/device"
@@ -30,25 +29,22 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 	}
 	n, r := s.model.networks[part], s.runtime
 	limit, silence := r.tuned.Load().generateLimits(s.model.key.modelType)
-	if s.own > 0 && s.own < limit {
-		limit = s.own
+	if s.ownMS > 0 && s.ownMS < limit.Milliseconds() {
+		limit = time.Duration(s.ownMS) * time.Millisecond
 	}
 	began := time.Now()
 	wanted, cancel := context.WithTimeout(s.asker, limit) // ends when nobody wants the rest
 	defer cancel()
 
-	watch, heard, silent := s.watchTokens(wanted, silence)
-	defer watch.Stop()
-	err = r.bounded(s.ctx, limit+silence, func(ctx context.Context) error {
+	ctx, heard, stop := s.patience(wanted, limit, silence)
+	defer stop()
+	err = r.within(s.ctx, ctx, func(ctx context.Context) error {
 		var inside time.Duration
 		generated, inside, err = n.Generate(ctx, wanted.Done(), limit, g, heard)
 		s.library += inside
 		return err
 	})
 	switch {
-	case err != nil && silent.Load():
-		return worker.Generated{}, &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf(
-			"the device gave no token for %v, or did not end when it was told to; its worker was restarted", silence)}
 	case err != nil:
 		return worker.Generated{}, err
 	case generated.Finish != worker.FinishCancelled:
@@ -63,24 +59,26 @@ func (s *session) generateOnce(part string, g worker.Generation) (generated work
 
 var errGone = &device.Error{Kind: device.KindCanceled, Reason: device.ReasonCancelled, Message: "whoever asked for the generation has gone"}
 
-// watchTokens kills the worker when it is silent for too long, or goes on when
-// nothing is wanted any more. heard is to be called with each piece; silent tells
-// that it has happened. Speech gives nothing before its end, and is not watched.
-func (s *session) watchTokens(wanted context.Context, limit time.Duration) (watch *time.Timer, heard func(worker.Piece), silent *atomic.Bool) {
-	w := s.runtime.worker
-	silent = &atomic.Bool{}
-	watch = time.AfterFunc(limit, func() {
-		silent.Store(true)
-		s.runtime.log.Error("killing the worker: a generation gives no token, or does not end", "model", s.model.label(), "after", limit)
-		w.Kill()
-	})
+// patience returns a context that ends when the worker is silent for too long,
+// or goes on when nothing is wanted any more. heard is to be called with each
+// piece, stop in the end. Speech gives nothing before its end: it has its limit.
+func (s *session) patience(wanted context.Context, limit, silence time.Duration) (ctx context.Context, heard func(worker.Piece), stop func()) {
+	ctx, cancel := context.WithTimeoutCause(s.ctx, limit+silence, errSilent(limit+silence))
 	if _, speech := s.model.kind.(whisperType); speech {
-		watch.Stop()
-		return watch, func(worker.Piece) {}, silent
+		return ctx, func(worker.Piece) {}, cancel
 	}
-	return watch, func(worker.Piece) {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(silence, func() {
+		giveUp(fmt.Errorf("the device gave no token for %v, or did not end when it was told to", silence))
+	})
+	heard = func(worker.Piece) {
 		if wanted.Err() == nil {
-			watch.Reset(limit)
+			timer.Reset(silence)
 		}
-	}, silent
+	}
+	return ctx, heard, func() {
+		timer.Stop()
+		giveUp(nil)
+		cancel()
+	}
 }

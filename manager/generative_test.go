@@ -241,6 +241,13 @@ func TestGenerationLimits(t *testing.T) {
 					t.Errorf("ended after %v, want %v", d, c.after)
 				}
 				r.expectModels(t, c.models...)
+				killed := 0.0
+				if c.models == nil {
+					killed = 1
+				}
+				if n := r.metric(t, "hailo_device_worker_restarts_total", "reason=timeout"); n != killed {
+					t.Errorf("%v workers were killed, want %v", n, killed)
+				}
 				if err := r.infer(t.Context(), "b10"); err != nil {
 					t.Error(err)
 				}

@@ -3,7 +3,6 @@ package manager
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"hailo-depth/device"
@@ -26,12 +25,9 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 			return device.Result{}, asLoadError(err)
 		}
 		r.last = m
-		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type)}
+		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type), ownMS: in.TimeoutMS}
 		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
 			use.limit = time.Duration(own) * time.Millisecond
-		}
-		if own := in.TimeoutMS; own > 0 && own < math.MaxInt64/int64(time.Millisecond) {
-			use.own = time.Duration(own) * time.Millisecond
 		}
 		inferring := time.Now()
 		r.active.Store(&activity{loaded.key, "infer", inferring})
@@ -71,7 +67,7 @@ type session struct {
 	runtime *runtime
 	model   *model
 	limit   time.Duration // of one network of tensors
-	own     time.Duration // what whoever asked gives a generation; 0: no limit
+	ownMS   int64         // what whoever asked gives it; 0: no limit
 	library time.Duration // spent inside the library
 }
 

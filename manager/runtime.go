@@ -263,14 +263,24 @@ func (r *runtime) loadParts(ctx context.Context, m *model, parts []part) error {
 // or before the manager stops, costs the worker its life: nothing else can free
 // the device.
 func (r *runtime) bounded(life context.Context, limit time.Duration, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(life, limit)
+	ctx, cancel := context.WithTimeoutCause(life, limit, errSilent(limit))
 	defer cancel()
+	return r.within(life, ctx, call)
+}
+
+func errSilent(limit time.Duration) error {
+	return fmt.Errorf("the device did not answer within %v", limit)
+}
+
+// within runs one call into the worker, which costs its life when ctx, made from
+// life, ends first.
+func (r *runtime) within(life, ctx context.Context, call func(context.Context) error) error {
 	r.busy.begin()
 	err := call(ctx)
 	r.busy.end()
 	if err != nil && ctx.Err() != nil {
 		reason := restartTimeout
-		late := &worker.Error{Kind: worker.KindTimeout, Message: fmt.Sprintf("the device did not answer within %v; its worker was restarted", limit)}
+		late := &worker.Error{Kind: worker.KindTimeout, Message: context.Cause(ctx).Error() + "; its worker was restarted"}
 		if life.Err() != nil {
 			reason = restartAbandoned
 			late = &worker.Error{Kind: worker.KindLost, Message: context.Cause(life).Error()}

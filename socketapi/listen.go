@@ -38,6 +38,9 @@ type Listener struct {
 	lock *os.File
 }
 
+// Addr is the socket's own path, not the one that it was bound under.
+func (l *Listener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
+
 // Listen creates the socket. Its file appears under its path complete with mode
 // and group. A stale file is replaced, but only when a connection shows that
 // nobody listens, and a lock decides between managers that start together.

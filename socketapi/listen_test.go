@@ -20,6 +20,9 @@ func listen(t *testing.T, s socketapi.Socket) *socketapi.Listener {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() }) // the test may have
+	if got := l.Addr().String(); got != s.Path {
+		t.Errorf("listening on %s says %s", s.Path, got)
+	}
 	return l
 }
 

@@ -31,7 +31,7 @@ func (d *running) load(t *testing.T, m device.Model) {
 
 // faulty runs the manager on a device whose faults the test changes with the
 // function.
-func faulty(t *testing.T, faults, lines string) (d *running, inject func(string)) {
+func faulty(t *testing.T, faults, lines string, env ...string) (d *running, inject func(string)) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "faults")
 	inject = func(fault string) {
@@ -41,7 +41,7 @@ func faulty(t *testing.T, faults, lines string) (d *running, inject func(string)
 		}
 	}
 	inject(faults)
-	return launch(t, bin, lines, "HAILO_SIM_FAULTS=@"+file), inject
+	return launch(t, bin, lines, append(env, "HAILO_SIM_FAULTS=@"+file)...), inject
 }
 
 // TestMemoryThatComesBackLate is waited for: the load after an eviction finds room.
