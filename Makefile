@@ -71,6 +71,7 @@ lint: ## formatting, go vet, staticcheck with the checks of staticcheck.conf
 
 bench: build ## measure speed and memory of the whole system (several minutes)
 	@./bin/bench
+	go test -run '^$$' -bench . ./schedule
 
 eval: build ## measure the networks on DATA (default ../shared/depth-data)
 	go run ./training/evaluate --data "$(DATA)"

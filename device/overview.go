@@ -67,7 +67,7 @@ type QueueOverview struct {
 
 // RunningOverview is the operation that has the device.
 type RunningOverview struct {
-	Action   string    `json:"action"` // load, infer, unload, or the manager's own
+	Action   string    `json:"action"` // load, infer, unload, or upkeep: the manager's own
 	Model    string    `json:"model"`  // Type:Path
 	Client   string    `json:"client"`
 	Priority int       `json:"priority"`

@@ -295,7 +295,7 @@ func (l *clientLabels) of(client string) string {
 	switch {
 	case l.known[client]:
 		return client
-	case len(l.known) >= mostClients:
+	case len(l.known) >= mostClients || len(client) > device.MaxClientName:
 		return otherClients
 	case l.known == nil:
 		l.known = map[string]bool{}

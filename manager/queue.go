@@ -76,11 +76,6 @@ func (q *queue) send(event any) bool {
 	}
 }
 
-// do runs the manager's own fn before all requests, as ask runs theirs.
-func (q *queue) do(ctx context.Context, urgent bool, fn func()) (waited time.Duration, err error) {
-	return q.ask(ctx, "repair", schedule.Job{Urgent: urgent, Priority: device.DefaultPriority}, fn)
-}
-
 // ask runs fn when it is the job's turn for the device, and returns when fn has,
 // with the time that it waited. When ctx ends first, ask returns at once: a job
 // that waits leaves the queue, one that runs goes on without an audience. fn

@@ -212,10 +212,10 @@ func TestQueueWaitedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, 10)
 		go func() {
-			_, _ = b.queue.do(t.Context(), false, func() { time.Sleep(3 * time.Second) })
+			_, _ = b.queue.ask(t.Context(), "infer", schedule.Job{}, func() { time.Sleep(3 * time.Second) })
 		}()
 		synctest.Wait()
-		waited, err := b.queue.do(t.Context(), false, func() { time.Sleep(time.Hour) })
+		waited, err := b.queue.ask(t.Context(), "infer", schedule.Job{}, func() { time.Sleep(time.Hour) })
 		if err != nil || waited != 3*time.Second {
 			t.Errorf("waited %v, %v; want 3s", waited, err)
 		}

@@ -34,6 +34,7 @@ type outcome struct {
 func (m *Manager) do(ctx context.Context, q request, fn func(context.Context) (load time.Duration, err error)) error {
 	terms := device.TermsOf(ctx)
 	if err := terms.Check(); err != nil {
+		m.account(ctx, outcome{request: q, terms: terms, err: err})
 		return err
 	}
 	life, end := m.lifeOf(q)

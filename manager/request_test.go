@@ -54,6 +54,10 @@ func TestBadTermsAreRefused(t *testing.T) {
 	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
 		expectKind(t, r.infer(as(t.Context(), "x", 10), "a10"), device.KindInvalid, "priority must be 0 to 9, got 10")
 		expectKind(t, r.infer(as(t.Context(), strings.Repeat("x", 65), 5), "a10"), device.KindInvalid, "client must have at most 64 bytes, got 65")
+		if n := r.metric(t, "hailo_device_requests_total", "outcome=invalid_request", "reason=rejected"); n != 2 || len(r.log.requests(t)) != 2 {
+			t.Errorf("%v counted, %d lines", n, len(r.log.requests(t)))
+		}
+		r.expectModels(t)
 	})
 }
 
@@ -290,6 +294,9 @@ func TestClientLabelsAreBounded(t *testing.T) {
 		}
 	}
 	var odd clientLabels
+	if got := odd.of(strings.Repeat("x", 65)); got != "other" {
+		t.Errorf("a name that is too long is %s", got)
+	}
 	if got := odd.of("a\xffb"); got != "a\uFFFDb" {
 		t.Errorf("%q", got)
 	}

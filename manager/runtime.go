@@ -58,11 +58,12 @@ type model struct {
 }
 
 // runtime is the device and what is loaded on it. Only the job that holds the
-// device (queue.do) calls its methods; what others may see of it is published
+// device (queue.ask) calls its methods; what others may see of it is published
 // in view.
 type runtime struct {
 	start   func(context.Context) (Worker, error)
-	root    string // of /proc, /sys and /dev, "/" but in tests
+	root    string        // of /proc, /sys and /dev, "/" but in tests
+	explain func() string // may be nil
 	book    *sizes.Book
 	log     *slog.Logger
 	metrics *metrics

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hailo-depth/schedule"
 	"hailo-depth/worker"
 )
 
@@ -18,7 +19,7 @@ const (
 // own queues a job of the manager's own, which goes to the head of the queue.
 // What fn writes may be read only when own returns nil.
 func (m *Manager) own(ctx context.Context, fn func()) error {
-	_, err := m.queue.do(ctx, true, fn)
+	_, err := m.queue.ask(ctx, "upkeep", schedule.Job{Urgent: true}, fn)
 	return err
 }
 

@@ -175,14 +175,8 @@ func (l *List) Expire(now time.Time) (gone []ID) {
 	return gone
 }
 
-// Running reports whether a job has the device.
-func (l *List) Running() bool { return l.running }
-
 // Waiting counts the jobs that wait, urgent ones apart, and the bytes of their inputs.
 func (l *List) Waiting() (jobs int, bytes int64) { return l.waiting, l.bytes }
-
-// Urgent reports whether an urgent job waits.
-func (l *List) Urgent() bool { return l.urgent.first != nil }
 
 // Depth counts the jobs of a priority that wait, urgent ones apart.
 func (l *List) Depth(priority int) int { return l.depth[clamp(priority)] }

@@ -1,8 +1,6 @@
 package schedule
 
-import (
-	"time"
-)
+import "time"
 
 // Next decides which job has the device next, when the models in resident are
 // on it; see the package's rule. It changes nothing: Take gives the device away.

@@ -171,7 +171,7 @@ func (g *game) admit(e [record]byte, say func(string, ...any)) error {
 	}
 	id, refusal := g.list.Admit(j, g.now)
 	want, ok := g.ref.admit(j, g.now)
-	say("admit %d: %s", want, spell(j))
+	say("admit %d: %v", want, spelled(j))
 	if id != want || (refusal == nil) != ok {
 		return fmt.Errorf("admitted as %d, refusal %v; want %d, %v", id, refusal, want, ok)
 	}
@@ -186,8 +186,10 @@ func (g *game) admit(e [record]byte, say func(string, ...any)) error {
 	return nil
 }
 
-// spell shortens a job to what matters.
-func spell(j Job) string {
+// spelled is a job, printed as what matters of it.
+type spelled Job
+
+func (j spelled) String() string {
 	s := fmt.Sprintf("%s of %s, priority %d, %d bytes", j.Model, j.Client, j.Priority, j.Bytes)
 	if !j.Deadline.IsZero() {
 		s += fmt.Sprintf(", until %d ms", j.Deadline.Sub(epoch).Milliseconds())
@@ -298,7 +300,7 @@ func (g *game) finish(say func(string, ...any)) error {
 			return fmt.Errorf("%d jobs wait, and none is chosen", len(g.ref.waiting))
 		}
 	}
-	if jobs, bytes := g.list.Waiting(); jobs != 0 || bytes != 0 || g.list.Urgent() || g.list.Running() || len(g.list.nodes) != 0 || len(g.list.classes) != 0 || len(g.list.deadlines) != 0 {
+	if jobs, bytes := g.list.Waiting(); jobs != 0 || bytes != 0 || g.list.running || len(g.list.nodes) != 0 || len(g.list.classes) != 0 || len(g.list.deadlines) != 0 {
 		return fmt.Errorf("at the end %d jobs, %d bytes, %d nodes, %d classes are left", jobs, bytes, len(g.list.nodes), len(g.list.classes))
 	}
 	if len(g.ended) != len(g.admitted) {

@@ -3,6 +3,7 @@ package schedule
 import (
 	"encoding/hex"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -11,16 +12,25 @@ import (
 // game, notes and play for what must hold. A failure is printed as small as it
 // can be made.
 func TestRandomSequences(t *testing.T) {
-	const sequences = 100_000
-	random := rand.New(rand.NewPCG(5, 1))
-	for i := range sequences {
-		s := make(script, record*(1+random.IntN(50)))
-		for i := range s {
-			s[i] = byte(random.Uint32())
-		}
-		if err := play(s, nil); err != nil {
-			t.Fatalf("sequence %d: %v\n%v", i, err, s.shrunk())
-		}
+	const sequences, shards = 100_000, 4
+	for shard := range uint64(shards) {
+		t.Run(fmt.Sprint(shard), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(5, shard))
+			for i := range sequences / shards {
+				events := random.IntN(50)
+				if i%100 == 0 { // a few long ones
+					events *= 10
+				}
+				s := make(script, record*(1+events))
+				for i := range s {
+					s[i] = byte(random.Uint32())
+				}
+				if err := play(s, nil); err != nil {
+					t.Fatalf("sequence %d: %v\n%v", i, err, s.shrunk())
+				}
+			}
+		})
 	}
 }
 

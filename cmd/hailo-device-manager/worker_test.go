@@ -95,6 +95,13 @@ func TestRequestThatKillsIsNotRetriedTwice(t *testing.T) {
 		t.Errorf("it ran again %v times", n)
 	}
 	line := d.await(t, "request")
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client, ok := line["client"].(string); !ok || !strings.HasSuffix(client+"\n", "/"+string(comm)) {
+		t.Errorf("the client is %v, this program %s", line["client"], comm)
+	}
 	if line["outcome"] != "backend" || line["action"] != "infer" || line["model"] != "model.hef" || line["priority"] != 5.0 {
 		t.Errorf("the log says %v", line)
 	}
