@@ -39,6 +39,22 @@ func modelParameters(p oip.Parameters, m Model) error {
 	return err
 }
 
+// termParameters are on what terms a request waits, as far as ctx states any.
+func termParameters(ctx context.Context, p oip.Parameters) error {
+	var err error
+	terms := TermsOf(ctx)
+	if terms.Priority != DefaultPriority {
+		err = errors.Join(err, p.Set("priority", terms.Priority))
+	}
+	if terms.Client != "" {
+		err = errors.Join(err, p.Set("client", terms.Client))
+	}
+	if ms := deadlineMS(ctx); ms != 0 {
+		err = errors.Join(err, p.Set("deadline_ms", ms))
+	}
+	return err
+}
+
 // inferRequest writes an inference as a request; see docs/inference-protocol.md.
 func inferRequest(ctx context.Context, m Model, in Input) (*oip.Request, error) {
 	p := oip.Parameters{}
@@ -48,11 +64,7 @@ func inferRequest(ctx context.Context, m Model, in Input) (*oip.Request, error) 
 			err = errors.Join(err, p.Set(name, value))
 		}
 	}
-	terms := TermsOf(ctx)
-	set("priority", terms.Priority != DefaultPriority, terms.Priority)
-	set("client", terms.Client != "", terms.Client)
-	deadline := deadlineMS(ctx)
-	set("deadline_ms", deadline != 0, deadline)
+	err = errors.Join(err, termParameters(ctx, p))
 	set("mode", in.Mode != "", in.Mode)
 	set("language", in.Language != "", in.Language)
 	set("batch_size", in.BatchSize != 0, in.BatchSize)
