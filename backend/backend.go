@@ -30,6 +30,7 @@ type Options struct {
 
 // Machine is where to look.
 type Machine struct {
+	Root    string // below which Program and all folders are; empty: "/"
 	Program string // this executable; workers lie beside it
 	Dev     fs.FS  // /dev
 	Path    string // $PATH
@@ -116,7 +117,7 @@ func (m Machine) worker(name string) (string, error) {
 		if !filepath.IsAbs(dir) {
 			continue // a relative entry of PATH would run whatever lies in the current folder
 		}
-		path := filepath.Join(dir, program)
+		path := filepath.Join(m.Root, dir, program)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return path, nil
 		}

@@ -170,3 +170,20 @@ func TestThisMachine(t *testing.T) {
 		t.Errorf("/dev is not there: %v", err)
 	}
 }
+
+// Below a root folder, the package's folder is found as well as the program's.
+func TestRoot(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"usr/bin", "usr/lib/hailo", "opt/bin"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := Machine{Root: root, Program: "/usr/bin/hailo-device-manager", Dev: fstest.MapFS{}, Path: "/opt/bin"}
+	for _, dir := range []string{"opt/bin", "usr/lib/hailo", "usr/bin"} {
+		want := install(t, filepath.Join(root, dir), "sim", 0o755)
+		if got, err := m.Find(Options{Name: Sim}); err != nil || got.Command.Path != want {
+			t.Errorf("%+v, %v; want %s", got, err, want)
+		}
+	}
+}

@@ -120,7 +120,7 @@ func (t *Ticket) Estimate(ctx context.Context, r Request) (*Result, error) {
 	defer e.keeper.end()
 	result, err := e.estimate(ctx, r)
 	if err != nil {
-		e.noteError(err)
+		e.noteError(ctx, err)
 		return nil, err
 	}
 	e.done.Add(1)
@@ -128,12 +128,14 @@ func (t *Ticket) Estimate(ctx context.Context, r Request) (*Result, error) {
 	return result, nil
 }
 
-// noteError keeps the last failure that was not the caller's.
-func (e *Estimator) noteError(err error) {
+// noteError keeps the last failure that was not the caller's, whose own deadline
+// in ctx may have passed.
+func (e *Estimator) noteError(ctx context.Context, err error) {
 	var bad *picture.Error
 	var refused *representation.Error
 	kind := device.KindOf(err)
-	if errors.As(err, &bad) || errors.As(err, &refused) || kind == device.KindCanceled || kind == device.KindBusy {
+	if errors.As(err, &bad) || errors.As(err, &refused) || kind == device.KindCanceled || kind == device.KindBusy ||
+		ctx.Err() != nil {
 		return
 	}
 	text := err.Error()

@@ -153,6 +153,9 @@ func TestExpiredAnswers504(t *testing.T) {
 		t.Fatalf("%.300s", answer)
 	}
 	expired("while its body comes", http.StatusGatewayTimeout, []byte(after))
+	if text := s.estimator.LastError(); text != "" {
+		t.Errorf("a caller's deadline is the service's last error: %s", text)
+	}
 }
 
 // What the device's side says becomes a status, a type and a reason.

@@ -83,11 +83,20 @@ func (c *HTTPClient) Index(ctx context.Context) (list []IndexEntry, err error) {
 
 // Pin keeps a configured or loaded model on the device, or lets it go again.
 func (c *HTTPClient) Pin(ctx context.Context, name string, pinned bool) error {
+	return c.pin(ctx, name, nil, pinned)
+}
+
+// PinModel is Pin for any model; one that is not loaded is loaded first.
+func (c *HTTPClient) PinModel(ctx context.Context, m Model, pinned bool) error {
+	return c.pin(ctx, label(m), &m, pinned)
+}
+
+func (c *HTTPClient) pin(ctx context.Context, name string, m *Model, pinned bool) error {
 	action := "/unpin"
 	if pinned {
 		action = "/pin"
 	}
-	return c.post(ctx, "/v1/models/"+url.PathEscape(name)+action, nil, nil)
+	return c.post(ctx, "/v1/models/"+url.PathEscape(name)+action, m, nil)
 }
 
 // Reload has the manager apply its configuration anew. An error means that

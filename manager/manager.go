@@ -97,6 +97,9 @@ type Options struct {
 	SocketPath string               // for status answers; may be empty
 	Sizes      *sizes.Book          // measured sizes of models; nil: a book in memory
 	Root       string               // of /proc, /sys and /dev; empty: "/"
+	// Explain says what is wrong with this machine, for the reason why the device
+	// cannot be opened; empty when nothing is seen. It takes moments. May be nil.
+	Explain func() string
 }
 
 // Manager is the owner of a device.
@@ -140,7 +143,7 @@ func New(o Options) (*Manager, error) {
 		m.queue.metrics = m.metrics
 	}
 	m.life, m.end = context.WithCancelCause(context.Background())
-	m.runtime = &runtime{start: o.Start, root: cmp.Or(o.Root, "/"), book: o.Sizes, log: o.Log, metrics: m.metrics, born: m.watch,
+	m.runtime = &runtime{start: o.Start, root: cmp.Or(o.Root, "/"), explain: o.Explain, book: o.Sizes, log: o.Log, metrics: m.metrics, born: m.watch,
 		respawnDelay: leastRespawnDelay, models: map[key]*model{}, pins: map[key]pin{}, changed: make(chan struct{}, 1)}
 	if o.Sizes == nil {
 		m.runtime.book, _ = sizes.Open("") // never fails: it is kept in memory

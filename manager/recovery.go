@@ -3,7 +3,6 @@ package manager
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"hailo-depth/device"
@@ -67,9 +66,9 @@ func (r *runtime) ensure(ctx context.Context) error {
 		}
 	}
 	r.worker = nil
-	r.broken = err.Error()
+	r.broken = err.Error() + r.explained()
 	r.publish()
-	return unavailable(err)
+	return unavailable(r.broken)
 }
 
 func (r *runtime) open(ctx context.Context) (Worker, error) {
@@ -115,7 +114,11 @@ func (r *runtime) unusable(cause string, err error) error {
 		r.metrics.heldBy(command)
 		why = who + " (" + why + ")"
 	case causeVersion:
-		why += driverVersion(r.root)
+		if text := r.explained(); text != "" {
+			why += text
+		} else {
+			why += driverVersion(r.root)
+		}
 	}
 	r.worker, r.broken = nil, why
 	r.gate.close(time.Now(), r.tuned.Load().limits, cause, why)
@@ -124,9 +127,21 @@ func (r *runtime) unusable(cause string, err error) error {
 	return r.gate.shut.refusal(time.Now())
 }
 
-func unavailable(err error) error {
+// explained is what is wrong with the machine, to be added to why the device
+// cannot be opened.
+func (r *runtime) explained() string {
+	if r.explain == nil {
+		return ""
+	}
+	if text := r.explain(); text != "" {
+		return "; " + text
+	}
+	return ""
+}
+
+func unavailable(why string) error {
 	return &device.Error{Kind: device.KindUnavailable, RetryAfter: 2 * time.Second,
-		Message: fmt.Sprintf("the device cannot be used: %v", err)}
+		Message: "the device cannot be used: " + why}
 }
 
 // end kills the worker, which nothing else can stop.

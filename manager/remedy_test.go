@@ -240,6 +240,49 @@ func TestVersionsThatDoNotFit(t *testing.T) {
 	})
 }
 
+// TestExplained: what is known of the machine is added to the reason, once, and
+// looked for only when the device could not be opened.
+func TestExplained(t *testing.T) {
+	const why = "driver 5.1.1 and library 5.2.0 differ; sudo reboot"
+	for _, c := range []struct {
+		status  int
+		explain string
+		want    string
+	}{
+		{76, why, "; " + why},
+		{76, "", "; the driver hailo1x_pci is 5.1.1"},
+		{64, why, "; " + why},
+		{64, "", "HAILO_DRIVER_NOT_INSTALLED(64)"},
+	} {
+		asked := 0
+		root := machineWith(t, "")
+		inBubbleWith(t, 30, func(r *rig, o *Options) {
+			o.Root, o.Explain = root, func() string { asked++; return c.explain }
+		}, func(t *testing.T, r *rig) {
+			r.load(t, "a10")
+			if asked != 0 {
+				t.Error("a device that works is explained")
+			}
+			r.device.setFault(func(op string) error {
+				if op == "start" {
+					return worker.FromHailoStatus(worker.OpOpen, c.status, "fake")
+				}
+				return nil
+			})
+			r.device.living().die("die")
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if got := r.Ready(); !strings.Contains(got, c.want) || strings.Count(got, c.want) != 1 {
+				t.Errorf("%d, %q: ready: %q", c.status, c.explain, got)
+			}
+			expectKind(t, r.infer(t.Context(), "a10"), device.KindUnavailable, c.want)
+			if asked == 0 {
+				t.Error("nobody looked")
+			}
+		})
+	}
+}
+
 // TestNobodyToName: without a node there is no device; with one whose holder
 // cannot be seen, that is said.
 func TestNobodyToName(t *testing.T) {

@@ -60,7 +60,8 @@ type model struct {
 // in view.
 type runtime struct {
 	start   func(context.Context) (Worker, error)
-	root    string // of /proc, /sys and /dev, "/" but in tests
+	root    string        // of /proc, /sys and /dev, "/" but in tests
+	explain func() string // may be nil
 	book    *sizes.Book
 	log     *slog.Logger
 	metrics *metrics

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"hailo-depth/device"
@@ -93,12 +95,14 @@ func (t *tuned) keepAlive(k key) time.Duration {
 	return residency.Forever
 }
 
-// name is what the operator calls a model, else its file's name.
+// name is what the operator calls a model, else its file's name without the
+// extension, as in the HTTP interface.
 func (t *tuned) name(k key) string {
 	if w, ok := t.wanted(k); ok && w.Name != "" {
 		return w.Name
 	}
-	return modelName(k.path)
+	file := modelName(k.path)
+	return strings.TrimSuffix(file, filepath.Ext(file))
 }
 
 // loadLimit is the time that one network of a type may take to load, inferLimit to run.

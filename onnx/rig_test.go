@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hailo-depth/onnx/library"
 	"hailo-depth/tensor"
 	"hailo-depth/worker"
 )
@@ -17,11 +18,11 @@ import (
 func open(t *testing.T, config Config) *Backend {
 	t.Helper()
 	// As if this were bin/hailo-worker-onnx.
-	library, err := FindLibrary(os.Getenv, "../bin/worker", SystemDirs(os.Getenv))
+	path, err := library.Find(os.Getenv, "../bin/worker", library.SystemDirs(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Library = library
+	config.Library = path
 	b, err := Open(config)
 	if err != nil {
 		t.Fatal(err)

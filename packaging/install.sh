@@ -186,6 +186,10 @@ install_files() {
 	put "$here/$depth_unit" "/usr/lib/systemd/system/$depth_unit" 0644
 	put "$here/sysusers.d/hailo.conf" /usr/lib/sysusers.d/hailo.conf 0644
 	put "$here/udev/99-hailo-device-manager.rules" /usr/lib/udev/rules.d/99-hailo-device-manager.rules 0644
+	for program in hailo-device-manager hailo-depth; do
+		put "$here/man/$program.8" "/usr/share/man/man8/$program.8" 0644
+		put "$here/completion/$program" "/usr/share/bash-completion/completions/$program" 0644
+	done
 	put "$here/README.md" /usr/share/doc/hailo/README.md 0644
 	put "$here/hailo-device-manager.yaml" /usr/share/doc/hailo/hailo-device-manager.yaml 0644
 	put "$here/hailo-depth.yaml" /usr/share/doc/hailo/hailo-depth.yaml 0644
@@ -498,6 +502,7 @@ verify_machine() {
 	url=http://$host:${port:-11439}
 	check "hailo-depth answers on $url" "journalctl -u $depth_unit -n 30" get "$url/health"
 	[ $passed = no ] || check "hailo-depth is ready" "curl $url/health/ready says what it waits for" await_ready "$url/health/ready"
+	check "nothing else is to fix: chip, driver, library, access, models" "hailo-device-manager doctor says what to do, line by line" hailo-device-manager doctor
 }
 
 do_verify() {

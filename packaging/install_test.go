@@ -114,12 +114,16 @@ func TestInstall(t *testing.T) {
 		"0644 /usr/lib/systemd/system/hailo-device-manager.service",
 		"0644 /usr/lib/sysusers.d/hailo.conf",
 		"0644 /usr/lib/udev/rules.d/99-hailo-device-manager.rules",
+		"0644 /usr/share/bash-completion/completions/hailo-depth",
+		"0644 /usr/share/bash-completion/completions/hailo-device-manager",
 		"0644 /usr/share/doc/hailo/README.md",
 		"0644 /usr/share/doc/hailo/hailo-depth.yaml",
 		"0644 /usr/share/doc/hailo/hailo-device-manager.yaml",
 		"0644 /usr/share/hailo/models/my model.yaml",
 		"0644 /usr/share/hailo/models/pocketdepth.onnx",
 		"0644 /usr/share/hailo/models/pocketdepth.yaml",
+		"0644 /usr/share/man/man8/hailo-depth.8",
+		"0644 /usr/share/man/man8/hailo-device-manager.8",
 	}, settingsFiles...))
 	b.must(t, "verify", root)
 
@@ -304,7 +308,7 @@ func TestShellcheck(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatal(scripts, err)
 	}
-	scripts = append(scripts, "install.sh", "../.ci/run")
+	scripts = append(scripts, "install.sh", "completion/hailo-device-manager", "completion/hailo-depth", "../.ci/run")
 	if output, err := exec.Command("shellcheck", scripts...).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %v (apt install shellcheck)\n%s", err, output)
 	}

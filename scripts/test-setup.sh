@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beyond the build: a browser, which drives the
-# page, systemd's tools, which check the units, and shellcheck. Does nothing when
-# they are there.
+# page, systemd's tools, which check the units, shellcheck, and groff, which reads
+# the manual pages. Does nothing when they are there.
 set -eu
 
 missing=
@@ -9,6 +9,7 @@ command -v "${CHROMIUM:-chromium}" >/dev/null || command -v chromium-browser >/d
 	command -v google-chrome >/dev/null || missing="$missing chromium"
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
 command -v shellcheck >/dev/null || missing="$missing shellcheck"
+command -v groff >/dev/null || missing="$missing groff-base"
 [ -n "$missing" ] || exit 0
 
 as_root=

@@ -52,11 +52,16 @@ func launch(t *testing.T, from, lines string, env ...string) *running {
 
 func launchOn(t *testing.T, socket, from, lines string, env ...string) *running {
 	t.Helper()
+	return launchBackend(t, "sim", socket, from, lines, env...)
+}
+
+func launchBackend(t *testing.T, backend, socket, from, lines string, env ...string) *running {
+	t.Helper()
 	dir := t.TempDir()
 	config := write(t, dir, "config.yaml", "log: {format: json}\n"+lines)
 	env = append(env, "GORACE=atexit_sleep_ms=0") // the race detector's own wait at the end
 	p, err := stack.Run(filepath.Join(from, "hailo-device-manager"), dir, env,
-		"--backend", "sim", "--socket", socket, "--http", "127.0.0.1:0",
+		"--backend", backend, "--socket", socket, "--http", "127.0.0.1:0",
 		"--config", config)
 	if err != nil {
 		t.Fatal(err)

@@ -48,6 +48,13 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		value, _ := lookup(name)
 		return value
 	}
+	if len(args) > 0 {
+		for _, c := range commands() {
+			if c.name == args[0] {
+				return c.run(ctx, program{lookup: lookup, stdout: stdout, stderr: stderr}, args[1:])
+			}
+		}
+	}
 	c, action, err := configure(args, lookup, stdout)
 	if err != nil || action == actionNone {
 		return err
@@ -77,9 +84,10 @@ const (
 const usage = `hailo-device-manager owns the accelerator and lets services share it, one
 operation at a time, over a Unix socket.
 
-Usage: hailo-device-manager [flags]
+Usage: hailo-device-manager [flags]            serve
+       hailo-device-manager COMMAND [flags]    "COMMAND --help" says more
 
-Flags:
+Commands:
 `
 
 const environment = `
@@ -112,7 +120,7 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(stdout)
-			_, err = fmt.Fprint(stdout, usage)
+			_, err = fmt.Fprint(stdout, usage, listCommands(), "\nFlags of the service:\n")
 			flags.PrintDefaults()
 			_, envErr := fmt.Fprint(stdout, environment)
 			return c, actionNone, errors.Join(err, envErr)
@@ -126,21 +134,7 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 		_, err := fmt.Fprintln(stdout, "hailo-device-manager", config.Version())
 		return c, actionNone, err
 	}
-	path, optional := *file, false
-	if path == "" {
-		path, optional = defaultFile, true
-	}
-	// Checked after each source, so that an error names the one at fault.
-	if _, err := strictyaml.DecodeFile(path, optional, &c); err != nil {
-		return c, a, err
-	}
-	if err := c.Validate(path); err != nil {
-		return c, a, err
-	}
-	if err := c.Environment(lookup); err != nil {
-		return c, a, err
-	}
-	if err := c.Validate("environment"); err != nil {
+	if c, _, err = load(*file, lookup); err != nil {
 		return c, a, err
 	}
 	flags.Visit(func(f *flag.Flag) {
@@ -159,6 +153,31 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 		a = actionCheck
 	}
 	return c, a, c.Validate("flags")
+}
+
+// load merges defaults, file and environment. It returns the file that was
+// read, "" for none. An empty file means the default one, which need not exist.
+func load(file string, lookup func(string) (string, bool)) (c config.Manager, source string, err error) {
+	c = config.DefaultManager()
+	path, optional := file, false
+	if path == "" {
+		path, optional = defaultFile, true
+	}
+	// Checked after each source, so that an error names the one at fault.
+	found, err := strictyaml.DecodeFile(path, optional, &c)
+	if err != nil {
+		return c, path, err
+	}
+	if found {
+		source = path
+	}
+	if err := c.Validate(path); err != nil {
+		return c, source, err
+	}
+	if err := c.Environment(lookup); err != nil {
+		return c, source, err
+	}
+	return c, source, c.Validate("environment")
 }
 
 const defaultFile = "/etc/hailo/hailo-device-manager.yaml"

@@ -69,7 +69,7 @@ func serve(ctx context.Context, c config.Manager, configure func() (config.Manag
 	bounds := limits(c)
 	m, err := manager.New(manager.Options{
 		Limits: bounds, Settings: wanted, Start: manager.StartProcess(choice.Command, log), Log: log, Registry: registry,
-		SocketPath: c.Socket, Sizes: openSizes(c, getenv, log),
+		SocketPath: c.Socket, Sizes: openSizes(c, getenv, log), Explain: explain(choice.Name, c, machine, getenv),
 	})
 	if err != nil {
 		return errors.Join(err, socket.Close())

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"hailo-depth/onnx"
+	"hailo-depth/onnx/library"
 )
 
 // result is how the program ended.
@@ -48,8 +48,8 @@ func TestByHand(t *testing.T) {
 		{"without a manager", env, nil, 1, "a worker is started by hailo-device-manager"},
 		{"with a channel that is none", append(env, "HAILO_WORKER_CHANNEL=0"), nil, 1, "a worker is started by hailo-device-manager"},
 		{"with a closed channel", append(env, "HAILO_WORKER_CHANNEL=77"), nil, 1, "a worker is started by hailo-device-manager"},
-		{"library missing", append(env, onnx.LibraryEnv+"="+absent), nil, 1, absent},
-		{"library broken", append(env, onnx.LibraryEnv+"="+text), nil, 1, "version 1.27 is needed"},
+		{"library missing", append(env, library.Env+"="+absent), nil, 1, absent},
+		{"library broken", append(env, library.Env+"="+text), nil, 1, "version 1.27 is needed"},
 		{"help", env, []string{"--help"}, 0, "-memory-mb"},
 		{"argument", env, []string{"model.onnx"}, 1, `unexpected argument "model.onnx"`},
 		{"flag", env, []string{"--fast"}, 1, "not defined: -fast"},
@@ -65,8 +65,8 @@ func TestByHand(t *testing.T) {
 // Without a library the manager's log says what to run.
 func TestNoLibrary(t *testing.T) {
 	nothing := t.TempDir()
-	_, err := onnx.FindLibrary(func(string) string { return "" }, filepath.Join(nothing, "hailo-worker-onnx"), []string{nothing})
-	if err == nil || !strings.Contains(err.Error(), "run `make onnxruntime`") || !strings.Contains(err.Error(), onnx.LibraryEnv) {
+	_, err := library.Find(func(string) string { return "" }, filepath.Join(nothing, "hailo-worker-onnx"), []string{nothing})
+	if err == nil || !strings.Contains(err.Error(), "run `make onnxruntime`") || !strings.Contains(err.Error(), library.Env) {
 		t.Errorf("got %v", err)
 	}
 }

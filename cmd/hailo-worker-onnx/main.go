@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"hailo-depth/onnx"
+	"hailo-depth/onnx/library"
 	"hailo-depth/worker"
 )
 
@@ -27,7 +28,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	memory := flags.Int64("memory-mb", 0, "memory for all networks in MiB, beyond which a load fails as \"device memory full\"; 0: no limit")
 	spin := flags.Bool("spin", false, "let idle threads wait busily: a little faster, at the price of the machine's other work")
 	flags.Usage = func() {
-		fmt.Fprintf(stderr, "hailo-worker-onnx runs ONNX networks on the CPU for hailo-device-manager --backend onnx, which starts it.\nIt needs the ONNX Runtime library (%s names it, if it is not found by itself).\nFlags:\n", onnx.LibraryEnv)
+		fmt.Fprintf(stderr, "hailo-worker-onnx runs ONNX networks on the CPU for hailo-device-manager --backend onnx, which starts it.\nIt needs the ONNX Runtime library (%s names it, if it is not found by itself).\nFlags:\n", library.Env)
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -48,11 +49,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	library, err := onnx.FindLibrary(getenv, program, onnx.SystemDirs(getenv))
+	path, err := library.Find(getenv, program, library.SystemDirs(getenv))
 	if err != nil {
 		return err
 	}
-	backend, err := onnx.Open(onnx.Config{Library: library, Threads: *threads, MemoryBytes: *memory << 20, Spin: *spin})
+	backend, err := onnx.Open(onnx.Config{Library: path, Threads: *threads, MemoryBytes: *memory << 20, Spin: *spin})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"hailo-depth/onnx"
+	"hailo-depth/onnx/library"
 	"hailo-depth/tensor"
 	"hailo-depth/worker"
 )
@@ -29,11 +29,11 @@ func TestMain(m *testing.M) {
 // environment is that of a program that finds the real library.
 func environment(t *testing.T) []string {
 	t.Helper()
-	library := absolute(t, "../../lib/onnxruntime/libonnxruntime.so.1")
-	if _, err := os.Stat(library); err != nil {
+	path := absolute(t, "../../lib/onnxruntime/libonnxruntime.so.1")
+	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%v; run `make onnxruntime`", err)
 	}
-	return []string{asProgram + "=1", onnx.LibraryEnv + "=" + library, "GORACE=atexit_sleep_ms=0"}
+	return []string{asProgram + "=1", library.Env + "=" + path, "GORACE=atexit_sleep_ms=0"}
 }
 
 func absolute(t *testing.T, path string) string {

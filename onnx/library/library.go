@@ -1,4 +1,6 @@
-package onnx
+// Package library finds the shared library of ONNX Runtime. It loads nothing and
+// is pure Go.
+package library
 
 import (
 	"fmt"
@@ -7,21 +9,21 @@ import (
 	"strings"
 )
 
-// LibraryEnv names the shared library to use, before any other place is tried.
-const LibraryEnv = "HAILO_ONNXRUNTIME_LIB"
+// Env names the shared library to use, before any other place is tried.
+const Env = "HAILO_ONNXRUNTIME_LIB"
 
-// libraryNames are the names under which ONNX Runtime is installed; the first
+// names are the names under which ONNX Runtime is installed; the first
 // is the one of the npm package that `make onnxruntime` unpacks.
-var libraryNames = [...]string{"libonnxruntime.so.1", "libonnxruntime.so"}
+var names = [...]string{"libonnxruntime.so.1", "libonnxruntime.so"}
 
-// FindLibrary returns the ONNX Runtime library to load: the one that
+// Find returns the ONNX Runtime library to load: the one that
 // HAILO_ONNXRUNTIME_LIB names, else one beside the program, else one in
 // ../lib/onnxruntime from there (where `make onnxruntime` puts it), else one on
 // the system's library path. Its error lists where it looked and what to do.
-func FindLibrary(getenv func(string) string, program string, systemDirs []string) (string, error) {
-	if path := getenv(LibraryEnv); path != "" {
+func Find(getenv func(string) string, program string, systemDirs []string) (string, error) {
+	if path := getenv(Env); path != "" {
 		if _, err := os.Stat(path); err != nil {
-			return "", fmt.Errorf("%s=%s: %w", LibraryEnv, path, err)
+			return "", fmt.Errorf("%s=%s: %w", Env, path, err)
 		}
 		// The loader would look for a name without a folder in the system's alone.
 		return filepath.Abs(path)
@@ -29,7 +31,7 @@ func FindLibrary(getenv func(string) string, program string, systemDirs []string
 	beside := filepath.Dir(program)
 	dirs := append([]string{beside, filepath.Join(beside, "..", "lib", "onnxruntime")}, systemDirs...)
 	for _, dir := range dirs {
-		for _, name := range libraryNames {
+		for _, name := range names {
 			path := filepath.Join(dir, name)
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 				return path, nil
@@ -37,7 +39,7 @@ func FindLibrary(getenv func(string) string, program string, systemDirs []string
 		}
 	}
 	return "", fmt.Errorf("the ONNX Runtime library (%s) is not in %s; run `make onnxruntime` in the repository, or set %s to the file",
-		libraryNames[0], strings.Join(dirs, ", "), LibraryEnv)
+		names[0], strings.Join(dirs, ", "), Env)
 }
 
 // SystemDirs is where Linux distributions keep shared libraries, for both

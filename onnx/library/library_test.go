@@ -1,4 +1,4 @@
-package onnx
+package library
 
 import (
 	"os"
@@ -24,7 +24,7 @@ func touch(t *testing.T, path string) {
 }
 
 // Every place has a library; one after another is taken away.
-func TestFindLibraryOrder(t *testing.T) {
+func TestFindOrder(t *testing.T) {
 	root := t.TempDir()
 	program := filepath.Join(root, "bin", "worker")
 	system := []string{filepath.Join(root, "usr1"), filepath.Join(root, "usr2")}
@@ -42,12 +42,12 @@ func TestFindLibraryOrder(t *testing.T) {
 	for _, path := range append(order, named) {
 		touch(t, path)
 	}
-	got, err := FindLibrary(environment{LibraryEnv: named}.get, program, system)
+	got, err := Find(environment{Env: named}.get, program, system)
 	if err != nil || got != named {
 		t.Errorf("%s, %v; the variable names %s", got, err, named)
 	}
 	for _, want := range order {
-		got, err := FindLibrary(environment{}.get, program, system)
+		got, err := Find(environment{}.get, program, system)
 		if err != nil || got != want {
 			t.Errorf("%s, %v; want %s", got, err, want)
 		}
@@ -59,11 +59,11 @@ func TestFindLibraryOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = FindLibrary(environment{}.get, program, system)
+	_, err = Find(environment{}.get, program, system)
 	if err == nil {
 		t.Fatal("found in folders without one")
 	}
-	for _, part := range []string{"run `make onnxruntime`", "set " + LibraryEnv, filepath.Join(root, "bin"), filepath.Join(root, "lib", "onnxruntime"), system[0], system[1]} {
+	for _, part := range []string{"run `make onnxruntime`", "set " + Env, filepath.Join(root, "bin"), filepath.Join(root, "lib", "onnxruntime"), system[0], system[1]} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%s does not say %s", err, part)
 		}
@@ -71,23 +71,23 @@ func TestFindLibraryOrder(t *testing.T) {
 }
 
 // Whoever names a library wants that one or none.
-func TestFindLibraryNamedButMissing(t *testing.T) {
+func TestFindNamedButMissing(t *testing.T) {
 	root := t.TempDir()
 	touch(t, filepath.Join(root, "bin", "libonnxruntime.so.1"))
 	named := filepath.Join(root, "absent.so")
-	got, err := FindLibrary(environment{LibraryEnv: named}.get, filepath.Join(root, "bin", "worker"), nil)
-	if err == nil || !strings.HasPrefix(err.Error(), LibraryEnv+"="+named+": ") {
+	got, err := Find(environment{Env: named}.get, filepath.Join(root, "bin", "worker"), nil)
+	if err == nil || !strings.HasPrefix(err.Error(), Env+"="+named+": ") {
 		t.Errorf("%s, %v", got, err)
 	}
 }
 
 // The loader looks for a bare name on the system's path, not in the folder where
 // we found it.
-func TestFindLibraryNamedWithoutFolder(t *testing.T) {
+func TestFindNamedWithoutFolder(t *testing.T) {
 	dir := t.TempDir()
 	touch(t, filepath.Join(dir, "mine.so"))
 	t.Chdir(dir)
-	got, err := FindLibrary(environment{LibraryEnv: "mine.so"}.get, "/bin/worker", nil)
+	got, err := Find(environment{Env: "mine.so"}.get, "/bin/worker", nil)
 	if err != nil || !filepath.IsAbs(got) || filepath.Base(got) != "mine.so" {
 		t.Errorf("%s, %v", got, err)
 	}
