@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"hailo-depth/oip"
 	"hailo-depth/tensor"
@@ -19,13 +15,10 @@ import (
 
 // label is what a request calls a model whose file it names: only people read it.
 func label(m Model) string {
-	base := filepath.Base(m.Path)
-	name := strings.TrimSuffix(base, filepath.Ext(base))
-	bad := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) || r == utf8.RuneError }
-	if name == "" || name == "." || name == ".." || len(name) > 255 || strings.ContainsFunc(name, bad) {
-		return "model"
+	if name := ModelName(m.Path); CheckModelName(name) == nil {
+		return name
 	}
-	return name
+	return "model"
 }
 
 func modelParameters(p oip.Parameters, m Model) error {

@@ -64,7 +64,7 @@ func (s *session) index(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, l := range status.Models {
 		if s.access.Trusted && loaded[[2]string{l.Type, l.Path}] {
-			add(NameOf(l.Path), l.Type, true)
+			add(device.ModelName(l.Path), l.Type, true)
 		}
 	}
 	s.write(w, http.StatusOK, list)
