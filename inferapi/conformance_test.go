@@ -236,6 +236,37 @@ func TestErrorsArrive(t *testing.T) {
 	}
 }
 
+// The terms of a client's context travel, its deadline too, with every request.
+func TestTermsOfAClient(t *testing.T) {
+	asked := make(chan context.Context, 2)
+	m := &fake{load: func(ctx context.Context) { asked <- ctx }, infer: func(ctx context.Context, _ device.Model, _ device.Input) (device.Result, error) {
+		asked <- ctx
+		return device.Result{Text: new(string)}, nil
+	}}
+	both(t, m, func(t *testing.T, c closer, _ func(func())) {
+		terms := device.Terms{Priority: 2, Client: "camera"}
+		end := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithDeadline(device.WithTerms(t.Context(), terms), end)
+		defer cancel()
+		model := device.Model{Type: "depth", Path: "/m"}
+		if _, err := c.Infer(ctx, model, device.Input{Input: picture(1)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Load(ctx, model); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got := <-asked
+			if device.TermsOf(got) != terms {
+				t.Errorf("%+v", device.TermsOf(got))
+			}
+			if at, ok := got.Deadline(); !ok || at.Before(end) || at.After(end.Add(patience)) {
+				t.Errorf("deadline %v, want %v and a little", at, end)
+			}
+		}
+	})
+}
+
 // Who gives up is told at once, and so is the manager.
 func TestGivingUp(t *testing.T) {
 	running := make(chan context.Context, 1)

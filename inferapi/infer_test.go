@@ -63,6 +63,9 @@ func TestClientOnARealManager(t *testing.T) {
 	if err != nil || len(s.Models) != 1 || s.Models[0].Path != model.Path {
 		t.Error(s, err)
 	}
+	if _, err := c.LoadNamed(t.Context(), "gray.hef"); err != nil {
+		t.Error(err)
+	}
 	if was, err := c.UnloadNamed(t.Context(), "gray"); !was || err != nil {
 		t.Error(was, err)
 	}

@@ -176,30 +176,6 @@ func TestTerms(t *testing.T) {
 	})
 }
 
-// The terms of a client's context travel, its deadline too.
-func TestTermsOfAClient(t *testing.T) {
-	asked := make(chan context.Context, 1)
-	m := &fake{infer: func(ctx context.Context, _ device.Model, _ device.Input) (device.Result, error) {
-		asked <- ctx
-		return device.Result{Text: new(string)}, nil
-	}}
-	c := client(t, serve(t, newAPI(m)))
-	terms := device.Terms{Priority: 2, Client: "camera"}
-	end := time.Now().Add(time.Minute)
-	ctx, cancel := context.WithDeadline(device.WithTerms(t.Context(), terms), end)
-	defer cancel()
-	if _, err := c.Infer(ctx, device.Model{Type: "depth", Path: "/m"}, device.Input{Input: picture(1)}); err != nil {
-		t.Fatal(err)
-	}
-	got := <-asked
-	if device.TermsOf(got) != terms {
-		t.Errorf("%+v", device.TermsOf(got))
-	}
-	if at, ok := got.Deadline(); !ok || at.Before(end) || at.After(end.Add(patience)) {
-		t.Errorf("deadline %v, want %v and a little", at, end)
-	}
-}
-
 // Speech comes in columns; a text that JSON cannot hold is mended, a number is not.
 func TestOtherResults(t *testing.T) {
 	results := make(chan device.Result, 1)
