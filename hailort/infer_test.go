@@ -162,6 +162,21 @@ func TestBatchFails(t *testing.T) {
 	r.unload(t)
 }
 
+// An exception in the middle of a batch leaves the jobs before it their buffers.
+func TestBatchThrows(t *testing.T) {
+	script(t, "on job 1 delay 200", "on ConfiguredInferModel::wait_for_async_ready 2 throw")
+	b := open(t, Config{})
+	r := load(t, b, worker.LoadSpec{Path: depth(t, "queue 8"), InputShapes: map[string]tensor.Shape{"net/in": {3, 2, 3, 3}}})
+	wantError(t, r.infer(t, 1, time.Minute), worker.KindInternal, 0)
+	if n := b.Statistics().UnfinishedJobs; n != 1 {
+		t.Errorf("%d jobs are counted, want 1", n)
+	}
+	if err := r.infer(t, 1, time.Minute); err != nil { // the double sees buffers that two jobs share
+		t.Error(err)
+	}
+	r.unload(t)
+}
+
 // What a job ended with is what its callback said.
 func TestJobStatuses(t *testing.T) {
 	for status, kind := range map[int]worker.Kind{81: worker.KindMemoryFull, 87: worker.KindLost, 62: worker.KindLost, 2: worker.KindInvalid, 88: worker.KindTransient} {
