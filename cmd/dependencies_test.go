@@ -18,7 +18,7 @@ func TestDaemonsArePureGo(t *testing.T) {
 		for line := range strings.Lines(string(out)) {
 			path, files, _ := strings.Cut(strings.TrimSpace(line), " ")
 			switch {
-			case strings.Contains(path, "onnxruntime") || path == "hailo-depth/onnx":
+			case strings.Contains(path, "onnxruntime") || path == "hailo-depth/onnx" || path == "hailo-depth/hailort":
 				t.Errorf("%s depends on %s", program, path)
 			case strings.HasPrefix(path, "hailo-depth/") && files != "0":
 				t.Errorf("%s depends on %s, which uses cgo", program, path)

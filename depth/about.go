@@ -16,19 +16,18 @@ import (
 // the service's answers and in NumPy archives.
 type About struct {
 	representation.Values
-	// Range is the smallest and the largest value in the representation's own
-	// numbers, before they were normalised: what 0 and 1 of a normalised map, the
-	// ends of the colours, and 0 and 65535 of a 16-bit PNG stand for. The values are
-	// float32, and exact.
+	// Range is what 0 and 1 of a normalised map, the ends of the colours, and 0 and
+	// 65535 of a 16-bit PNG stand for in the representation's own numbers: the
+	// smallest and the largest value, or what the request fixed (Request.Scale). The
+	// numbers are float32, and exact.
 	Range      [2]float64 `json:"range"`
 	Normalized bool       `json:"normalized"` // the array holds (value - Range[0]) / (Range[1] - Range[0])
 	Model      string     `json:"model"`
 	Licence    string     `json:"licence"` // of the model
 }
 
-func about(m manifest.Manifest, v representation.Values, d *depthmap.Map, normalized bool) About {
-	low, high := d.Range()
-	return About{Values: v, Range: [2]float64{float64(low), float64(high)}, Normalized: normalized, Model: m.Name, Licence: m.Licence}
+func about(m manifest.Manifest, v representation.Values, s depthmap.Scale, normalized bool) About {
+	return About{Values: v, Range: [2]float64{float64(s.Low), float64(s.High)}, Normalized: normalized, Model: m.Name, Licence: m.Licence}
 }
 
 // JSON is the object.
@@ -46,7 +45,7 @@ func (a About) RangeText() string { return fmt.Sprint(a.Range[0], a.Range[1]) }
 // text says inside a PNG what its numbers are, so that a file that was passed on
 // still explains itself.
 func (a About) text(extra ...depthmap.Text) []depthmap.Text {
-	values := fmt.Sprintf("%s, %s, unit %s; scaled from the smallest to the largest value of this picture", a.Kind, a.Larger(), a.Unit)
+	values := fmt.Sprintf("%s, %s, unit %s; scaled from %v to %v", a.Kind, a.Larger(), a.Unit, a.Range[0], a.Range[1])
 	list := []depthmap.Text{
 		{Key: "Software", Value: "hailo-depth"},
 		{Key: "Depth model", Value: a.Model},

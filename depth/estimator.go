@@ -48,11 +48,15 @@ type Request struct {
 	// Representation is the quantity that the map and all outputs hold; empty: Raw.
 	Representation representation.Name
 	Within         representation.Range // what is known of the scene, for Depth; see package representation
-	Normalize      bool                 // map the values to 0..1
-	Stats          bool
-	NPZ            bool               // NumPy archive with the float32 map
-	Color          *depthmap.Colormap // coloured 8-bit PNG, unless nil
-	Gray16         bool               // 16-bit grey PNG
+	// Scale fixes what the ends of the colours, of 16-bit PNGs and of normalised
+	// values stand for, so that pictures can be compared and videos do not flicker;
+	// zero: the smallest and the largest value of this picture.
+	Scale     depthmap.Scale
+	Normalize bool // map the values to 0..1
+	Stats     bool
+	NPZ       bool               // NumPy archive with the float32 map
+	Color     *depthmap.Colormap // coloured 8-bit PNG, unless nil
+	Gray16    bool               // 16-bit grey PNG
 }
 
 // Result is a depth map at the picture's size, with what was asked for.
@@ -116,7 +120,7 @@ func (t *Ticket) Estimate(ctx context.Context, r Request) (*Result, error) {
 	defer e.keeper.end()
 	result, err := e.estimate(ctx, r)
 	if err != nil {
-		e.noteError(err)
+		e.noteError(ctx, err)
 		return nil, err
 	}
 	e.done.Add(1)
@@ -124,12 +128,14 @@ func (t *Ticket) Estimate(ctx context.Context, r Request) (*Result, error) {
 	return result, nil
 }
 
-// noteError keeps the last failure that was not the caller's.
-func (e *Estimator) noteError(err error) {
+// noteError keeps the last failure that was not the caller's, whose own deadline
+// in ctx may have passed.
+func (e *Estimator) noteError(ctx context.Context, err error) {
 	var bad *picture.Error
 	var refused *representation.Error
 	kind := device.KindOf(err)
-	if errors.As(err, &bad) || errors.As(err, &refused) || kind == device.KindCanceled || kind == device.KindBusy {
+	if errors.As(err, &bad) || errors.As(err, &refused) || kind == device.KindCanceled || kind == device.KindBusy ||
+		ctx.Err() != nil {
 		return
 	}
 	text := err.Error()
@@ -224,9 +230,10 @@ func (e *Estimator) finish(ctx context.Context, r Request, c representation.Conv
 	if err := c.After(m); err != nil {
 		return err
 	}
-	result.About = about(result.Model, c.Values, m, r.Normalize)
+	scale := cmp.Or(r.Scale, m.Scale())
+	result.About = about(result.Model, c.Values, scale, r.Normalize)
 	if r.Normalize {
-		m = m.Normalized()
+		m, scale = m.Scaled(scale), depthmap.Scale{Low: 0, High: 1}
 	}
 	result.Map = m
 	if r.Stats {
@@ -235,14 +242,14 @@ func (e *Estimator) finish(ctx context.Context, r Request, c representation.Conv
 	}
 	encoding := time.Now()
 	result.Timing.Post = encoding.Sub(working)
-	err = e.encode(r, result)
+	err = e.encode(r, scale, result)
 	result.Timing.Encode = time.Since(encoding)
 	return err
 }
 
 // encode makes the outputs side by side: a single request should not leave
 // cores idle while it waits.
-func (e *Estimator) encode(r Request, result *Result) error {
+func (e *Estimator) encode(r Request, scale depthmap.Scale, result *Result) error {
 	pixels := len(result.Map.Values)
 	var group errgroup.Group
 	// room is about what the output takes: growing a buffer step by step would
@@ -268,10 +275,10 @@ func (e *Estimator) encode(r Request, result *Result) error {
 		return result.Map.EncodeNPZ(w, text)
 	})
 	into(&result.Color, r.Color != nil, pixels, func(w io.Writer) error {
-		return e.encoder.EncodeColor(w, result.Map, r.Color, about.text(depthmap.Text{Key: "Colormap", Value: r.Color.Name}))
+		return e.encoder.EncodeColor(w, result.Map, scale, r.Color, about.text(depthmap.Text{Key: "Colormap", Value: r.Color.Name}))
 	})
 	into(&result.Gray16, r.Gray16, 3*pixels/2, func(w io.Writer) error {
-		return e.encoder.EncodeGray16(w, result.Map, about.text(depthmap.Text{Key: "Depth formula", Value: about.Formula()}))
+		return e.encoder.EncodeGray16(w, result.Map, scale, about.text(depthmap.Text{Key: "Depth formula", Value: about.Formula()}))
 	})
 	return group.Wait()
 }

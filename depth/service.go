@@ -47,10 +47,10 @@ func (e *Estimator) LastError() string {
 }
 
 // Waiting is the number of requests that wait for a place.
-func (e *Estimator) Waiting() int { return int(e.gate.waiting.Load()) }
+func (e *Estimator) Waiting() int { return e.gate.waiting() }
 
 // InService is the number of requests that have a place.
-func (e *Estimator) InService() int { return len(e.gate.slots) }
+func (e *Estimator) InService() int { return e.gate.inside() }
 
 // Models lists the models that the device could load.
 func (e *Estimator) Models() ([]catalog.Model, error) {

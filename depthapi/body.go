@@ -100,7 +100,7 @@ func (a *API) readMultipart(parts *multipart.Reader) (*form, error) {
 		switch name := part.FormName(); name {
 		case "image": // the last one counts, as it always did
 			f.image, err = a.readImage(part)
-		case "normalize", "colormap", "output_format", "orient", "representation", "depth_range":
+		case "normalize", "colormap", "output_format", "orient", "representation", "depth_range", "range":
 			var text []byte
 			if text, err = io.ReadAll(io.LimitReader(part, maxField+1)); err != nil {
 				err = a.readError("field "+name, err)
@@ -152,6 +152,7 @@ func (a *API) readJSON(body io.Reader) (*form, error) {
 		OutputFormat   jsontext.Value `json:"output_format"`
 		Representation jsontext.Value `json:"representation"`
 		DepthRange     jsontext.Value `json:"depth_range"`
+		Range          jsontext.Value `json:"range"`
 	}
 	if err := json.Unmarshal(text, &b, lenientUTF8()); err != nil {
 		return nil, invalid("the body is not valid JSON: " + err.Error())
@@ -163,7 +164,8 @@ func (a *API) readJSON(body io.Reader) (*form, error) {
 		f.options.setString("colormap", b.Colormap),
 		f.options.setString("output_format", b.OutputFormat),
 		f.options.setString("representation", b.Representation),
-		f.options.setRange(b.DepthRange),
+		f.options.setPair("depth_range", b.DepthRange),
+		f.options.setPair("range", b.Range),
 	)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,8 @@ type httpError struct {
 
 func (e *httpError) Error() string { return e.message }
 
+func (e *httpError) why() device.Reason { return cmp.Or(e.reason, device.ReasonRejected) }
+
 func invalid(message string) error {
 	return &httpError{status: http.StatusBadRequest, kind: "invalid_request", message: message}
 }
@@ -110,7 +112,7 @@ func (a *API) fail(w http.ResponseWriter, err error) {
 	}
 	a.writeJSON(w, e.status, struct {
 		Error detail `json:"error"`
-	}{detail{e.message, e.kind, cmp.Or(e.reason, device.ReasonRejected)}})
+	}{detail{e.message, e.kind, e.why()}})
 }
 
 func (a *API) writeJSON(w http.ResponseWriter, status int, v any) {

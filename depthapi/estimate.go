@@ -23,26 +23,24 @@ func (a *API) estimate(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		answer, err = a.work(ctx, w, r)
 	}
-	outcome := "ok"
-	switch {
-	case err != nil:
-		e := asHTTP(err)
+	if err != nil {
+		failed := asHTTP(err)
 		// The manager or its client may have noticed it first, and cannot know whose
 		// deadline it was.
-		if e.kind == "timeout" && overdue(ctx) {
-			e = expired(e.message)
+		if failed.kind == "timeout" && overdue(ctx) {
+			failed = expired(failed.message)
 		}
-		outcome = e.kind
-		a.fail(w, e)
-		if e.status >= http.StatusInternalServerError {
-			a.Log.Warn("an estimate failed", "status", e.status, "reason", e.reason, "error", e.message)
+		a.Metrics.request(failed, time.Since(began))
+		a.fail(w, failed)
+		if failed.status >= http.StatusInternalServerError {
+			a.Log.Warn("an estimate failed", "status", failed.status, "reason", failed.why(), "error", failed.message)
 		}
-	default:
-		w.Header().Set("Server-Timing", serverTiming(answer.result.Timing))
-		a.Metrics.observe(answer.result.Timing)
-		answer.write(w)
+		return
 	}
-	a.Metrics.request(outcome, time.Since(began))
+	w.Header().Set("Server-Timing", serverTiming(answer.result.Timing))
+	a.Metrics.observe(answer.result.Timing)
+	answer.write(w)
+	a.Metrics.request(nil, time.Since(began))
 }
 
 // answer is a finished estimate in the form that the client wants.
@@ -86,7 +84,7 @@ func (a *API) work(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 	kind := accepted(r.Header.Get("Accept"))
 	request := depth.Request{
 		Data: data, Orient: f.options.orient, Normalize: f.options.normalize,
-		Representation: representation.Name(f.options.representation), Within: f.options.within,
+		Representation: representation.Name(f.options.representation), Within: f.options.within, Scale: f.options.scale,
 	}
 	switch {
 	case kind == typeNPZ:

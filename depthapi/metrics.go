@@ -16,6 +16,7 @@ import (
 type Metrics struct {
 	http.Handler
 	requests *prometheus.CounterVec
+	failures *prometheus.CounterVec
 	duration prometheus.Histogram
 	stages   *prometheus.HistogramVec
 }
@@ -28,6 +29,8 @@ func NewMetrics(registry *prometheus.Registry, estimator *depth.Estimator, log *
 		Handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: "requests_total",
 			Help: "Estimates by outcome: ok or the error's type."}, []string{"outcome"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: "failures_total",
+			Help: "Estimates that failed, by reason: rejected, expired, cancelled or backend."}, []string{"reason"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Name: "request_duration_seconds",
 			Help: "Time of an estimate, from its request's header to its answer.", Buckets: buckets}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Name: "stage_duration_seconds",
@@ -45,13 +48,19 @@ func NewMetrics(registry *prometheus.Registry, estimator *depth.Estimator, log *
 			return 0
 		})
 	var err error
-	for _, c := range []prometheus.Collector{m.requests, m.duration, m.stages, waiting, inService, ready} {
+	for _, c := range []prometheus.Collector{m.requests, m.failures, m.duration, m.stages, waiting, inService, ready} {
 		err = errors.Join(err, registry.Register(c))
 	}
 	return m, err
 }
 
-func (m *Metrics) request(outcome string, d time.Duration) {
+// request counts one; e is nil for a success.
+func (m *Metrics) request(e *httpError, d time.Duration) {
+	outcome := "ok"
+	if e != nil {
+		outcome = e.kind
+		m.failures.WithLabelValues(string(e.why())).Inc()
+	}
 	m.requests.WithLabelValues(outcome).Inc()
 	m.duration.Observe(d.Seconds())
 }

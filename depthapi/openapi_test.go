@@ -110,6 +110,7 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 		"json":         {jsonBody(map[string]any{"image": picture, "output_format": "numpy", "orient": true}), 200},
 		"explained":    {form(t, picture, map[string]string{"representation": "raw"}), 200},
 		"depth":        {jsonBody(map[string]any{"image": picture, "representation": "depth"}), 200},
+		"fixed range":  {jsonBody(map[string]any{"image": picture, "representation": "raw", "range": []float64{1, 2}}), 200},
 		"no wish":      {form(t, picture, map[string]string{"representation": "metres"}), 400},
 		"needless":     {jsonBody(map[string]any{"image": picture, "representation": "depth", "depth_range": []float64{1, 2}}), 400},
 		"png":          {accepting("image/png"), 200},

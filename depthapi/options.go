@@ -33,6 +33,7 @@ type options struct {
 	format            string
 	representation    string
 	within            representation.Range
+	scale             depthmap.Scale
 	// explain adds what the numbers mean to the JSON answer: for requests that
 	// state a representation, and where the configuration has another than raw.
 	// Answers to earlier clients keep exactly the members that they always had.
@@ -61,6 +62,11 @@ func (o *options) setText(name, text string) error {
 		o.format = text
 	case "representation":
 		o.representation, o.explain = text, true
+	case "range":
+		var err error
+		if o.scale, err = depthmap.ParseScale(text); err != nil {
+			return invalid("range: " + err.Error())
+		}
 	case "depth_range":
 		var err error
 		o.within, err = representation.ParseRange(text)
@@ -106,16 +112,16 @@ func (o *options) setString(name string, raw jsontext.Value) error {
 	return o.setText(name, text)
 }
 
-// setRange takes a JSON array of two numbers.
-func (o *options) setRange(raw jsontext.Value) error {
+// setPair takes a JSON array of two numbers.
+func (o *options) setPair(name string, raw jsontext.Value) error {
 	if raw == nil || raw.Kind() == 'n' {
 		return nil
 	}
 	var r []float64
 	if raw.Kind() != '[' || json.Unmarshal(raw, &r) != nil || len(r) != 2 {
-		return invalid("depth_range must be an array of two numbers, the distances of the nearest and the farthest place in metres, as [0.5, 10]; got " + tensor.KindName(raw))
+		return invalid(fmt.Sprintf("%s must be an array of two numbers, as [0.5, 10]; got %s", name, tensor.KindName(raw)))
 	}
-	return o.setText("depth_range", representation.Range{Near: r[0], Far: r[1]}.String())
+	return o.setText(name, fmt.Sprintf("%v,%v", r[0], r[1]))
 }
 
 // check finds the colormap and refuses unknown values.

@@ -162,6 +162,8 @@ func TestRepresentationRefusals(t *testing.T) {
 		"depth_range must be an array of two numbers":                                jsonRequest(t, map[string]any{"image": file, "representation": "depth", "depth_range": "1,2"}),
 		`depth_range: "2,1" is not valid`:                                            jsonRequest(t, map[string]any{"image": file, "representation": "depth", "depth_range": []int{2, 1}}),
 		"depth_range: raw needs none":                                                jsonRequest(t, map[string]any{"image": file, "depth_range": []int{1, 2}}),
+		`range: "2,1" is not valid; expected two numbers`:                            form(t, file, map[string]string{"range": "2,1"}),
+		"range must be an array of two numbers":                                      jsonRequest(t, map[string]any{"image": file, "range": []int{1, 2, 3}}),
 	} {
 		status, _, body := s.post(t, request)
 		if kind, message := errorOf(t, body); status != http.StatusBadRequest || kind != "invalid_request" || !strings.HasPrefix(message, want) {
@@ -216,6 +218,41 @@ func TestValuesAreRecoveredFromThePNG(t *testing.T) {
 			}
 			if text["Depth meaning"] != header.Get("Depth-Values") || !strings.HasPrefix(text["Depth model licence"], "GPL-3.0") || !strings.HasPrefix(header.Get("Depth-Licence"), "GPL-3.0") {
 				t.Errorf("the PNG says %q, the header %q", text, header.Get("Depth-Values"))
+			}
+		}
+	}
+}
+
+// With a range, the same value has the same colour, sample and normalised number
+// in every picture, and what lies outside is cut off there and nowhere else.
+func TestFixedRange(t *testing.T) {
+	s := startReady(t, settings(), fetch.Rules{})
+	grays, err := depthmap.Lookup("gray")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range [][]byte{colours(t, 320, 256), gray(t, 320, 256)} {
+		values := depthOf(t, s.ask(t, form(t, file, map[string]string{"output_format": "numpy", "normalize": "false", "range": "2.5,7.5"})).DepthMap)
+		if low, high := slices.Min(values), slices.Max(values); low >= 2.5 || high <= 7.5 {
+			t.Fatalf("values from %v to %v: nothing to cut off, or it was", low, high)
+		}
+		a := s.ask(t, jsonRequest(t, map[string]any{"image": file, "output_format": "numpy", "representation": "raw", "range": []float64{2.5, 7.5}}))
+		if a.Values.Range != [2]float64{2.5, 7.5} {
+			t.Errorf("range %v", a.Values.Range)
+		}
+		shares := depthOf(t, a.DepthMap)
+		samples, text := readGray16(t, s.ask(t, form(t, file, map[string]string{"output_format": "depth_png_16", "range": "2.5,7.5"})).DepthPNG16)
+		if text["Depth range"] != "2.5 7.5" {
+			t.Errorf("the PNG says %q", text["Depth range"])
+		}
+		request := form(t, file, map[string]string{"range": "2.5,7.5", "colormap": "gray"})
+		request.Header.Set("Accept", "image/png")
+		_, _, coloured := s.post(t, request)
+		rgb := pngBytes(t, coloured)
+		for i, v := range values {
+			share := min(max((v-2.5)/5, 0), 1)
+			if shares[i] != share || samples[i] != uint16(share*65535) || rgb[3*i] != grays.Colors[min(int(share*256), 255)][0] {
+				t.Fatalf("%v is %v, %d, %d; want %v of each", v, shares[i], samples[i], rgb[3*i], share)
 			}
 		}
 	}

@@ -153,6 +153,9 @@ func TestExpiredAnswers504(t *testing.T) {
 		t.Fatalf("%.300s", answer)
 	}
 	expired("while its body comes", http.StatusGatewayTimeout, []byte(after))
+	if text := s.estimator.LastError(); text != "" {
+		t.Errorf("a caller's deadline is the service's last error: %s", text)
+	}
 }
 
 // What the device's side says becomes a status, a type and a reason.
@@ -179,6 +182,10 @@ func TestReasonsOfTheDevice(t *testing.T) {
 		status, header, body := s.post(t, form(t, gray(t, 4, 4), nil))
 		if kind, _ := errorOf(t, body); status != c.status || kind != c.kind || reasonOf(t, body) != c.reason || header.Get("Retry-After") != c.retry {
 			t.Errorf("%#v: %d, Retry-After %q, %s", c.err, status, header.Get("Retry-After"), body)
+		}
+		counted := fmt.Sprintf("\nhailo_depth_failures_total{reason=%q} 1\n", c.reason)
+		if _, _, figures := s.post(t, newRequest(t, http.MethodGet, "/metrics", nil)); !bytes.Contains(figures, []byte(counted)) {
+			t.Errorf("%s is not among the figures", counted)
 		}
 	}
 }

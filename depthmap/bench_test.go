@@ -60,11 +60,11 @@ func BenchmarkPNG(b *testing.B) {
 		run := func(name string, encode func(io.Writer) error) {
 			b.Run(fmt.Sprintf("%s/%dx%d", name, size.X, size.Y), func(b *testing.B) { benchEncode(b, encode) })
 		}
-		run("color/ours", func(w io.Writer) error { return encoder.EncodeColor(w, m, cm, nil) })
-		run("color/ours, new encoder", func(w io.Writer) error { return new(PNGEncoder).EncodeColor(w, m, cm, nil) })
+		run("color/ours", func(w io.Writer) error { return encoder.EncodeColor(w, m, m.Scale(), cm, nil) })
+		run("color/ours, new encoder", func(w io.Writer) error { return new(PNGEncoder).EncodeColor(w, m, m.Scale(), cm, nil) })
 		run("color/image-png", func(w io.Writer) error { return png.Encode(w, rgb) })
 		run("color/image-png fastest", func(w io.Writer) error { return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, rgb) })
-		run("grey16/ours", func(w io.Writer) error { return encoder.EncodeGray16(w, m, nil) })
+		run("grey16/ours", func(w io.Writer) error { return encoder.EncodeGray16(w, m, m.Scale(), nil) })
 		run("grey16/image-png", func(w io.Writer) error { return png.Encode(w, grey) })
 		run("grey16/image-png fastest", func(w io.Writer) error { return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, grey) })
 	}

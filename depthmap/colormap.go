@@ -66,13 +66,13 @@ func index(v float32) byte {
 // float32, see Normalized) and looked up in the colormap. A constant map has the first colour everywhere.
 func (m *Map) ColorRGB(c *Colormap) []byte {
 	pix := make([]byte, 3*len(m.Values))
-	colorRow(pix, m.Values, m.normalizer(), c)
+	colorRow(pix, m.Values, m.Scale(), c)
 	return pix
 }
 
-func colorRow(dst []byte, values []float32, n normalizer, c *Colormap) {
+func colorRow(dst []byte, values []float32, s Scale, c *Colormap) {
 	for i, v := range values {
-		rgb := &c.Colors[index(n.of(v))]
+		rgb := &c.Colors[index(s.of(v))]
 		pixel := dst[3*i : 3*i+3 : 3*i+3]
 		pixel[0], pixel[1], pixel[2] = rgb[0], rgb[1], rgb[2]
 	}

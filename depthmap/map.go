@@ -67,29 +67,3 @@ func (m *Map) CheckFinite() error {
 	}
 	return nil
 }
-
-// Normalized returns (v-min)/(max-min), computed in float32 as NumPy does: values 0..1 with both ends reached.
-// A constant map becomes zeros.
-func (m *Map) Normalized() *Map {
-	out := newMap(m.Width, m.Height)
-	n := m.normalizer()
-	for i, v := range m.Values {
-		out.Values[i] = n.of(v)
-	}
-	return out
-}
-
-// normalizer maps the range of a map to 0..1.
-type normalizer struct{ lowest, span float32 }
-
-func (m *Map) normalizer() normalizer {
-	lowest, highest := m.Range()
-	return normalizer{lowest, highest - lowest}
-}
-
-func (n normalizer) of(v float32) float32 {
-	if n.span > 0 {
-		return (v - n.lowest) / n.span
-	}
-	return 0
-}

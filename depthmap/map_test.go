@@ -36,6 +36,19 @@ func TestNormalizedReachesBothEnds(t *testing.T) {
 	}
 }
 
+func TestParseScale(t *testing.T) {
+	for text, want := range map[string]Scale{"0.5,10": {0.5, 10}, " -3 , 1e30": {-3, 1e30}} {
+		if got, err := ParseScale(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "1", "1,", "1,1", "2,1", "nan,1", "0,inf", "0,1e31", "-1e39,0", "1,2,3", "a,b"} {
+		if got, err := ParseScale(text); err == nil || !strings.Contains(err.Error(), "expected two numbers") {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}
+
 func TestCheckFinite(t *testing.T) {
 	if err := mapOf(2, 1, math.MaxFloat32, -math.MaxFloat32).CheckFinite(); err != nil {
 		t.Errorf("finite values: %v", err)
@@ -64,7 +77,7 @@ func TestNonFiniteMapsDoNotPanic(t *testing.T) {
 		m.Stats()
 		m.ColorRGB(cm)
 		m.Resize(5, 3)
-		if err := new(PNGEncoder).EncodeGray16(&strings.Builder{}, m, nil); err != nil {
+		if err := new(PNGEncoder).EncodeGray16(&strings.Builder{}, m, m.Scale(), nil); err != nil {
 			t.Errorf("%v: %v", values, err)
 		}
 	}

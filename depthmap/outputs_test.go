@@ -37,9 +37,9 @@ func pngArray(tb testing.TB, m *depthmap.Map, cm *depthmap.Colormap) array {
 	encoder := new(depthmap.PNGEncoder)
 	var err error
 	if cm != nil {
-		err = encoder.EncodeColor(&buf, m, cm, nil)
+		err = encoder.EncodeColor(&buf, m, m.Scale(), cm, nil)
 	} else {
-		err = encoder.EncodeGray16(&buf, m, nil)
+		err = encoder.EncodeGray16(&buf, m, m.Scale(), nil)
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -113,7 +113,7 @@ func TestEncodingIsRepeatableAndConcurrent(t *testing.T) {
 	encoder := new(depthmap.PNGEncoder)
 	encode := func(m *depthmap.Map) []byte {
 		var buf bytes.Buffer
-		if err := errors.Join(encoder.EncodeColor(&buf, m, cm, nil), encoder.EncodeGray16(&buf, m, nil), m.EncodeNPZ(&buf, nil)); err != nil {
+		if err := errors.Join(encoder.EncodeColor(&buf, m, m.Scale(), cm, nil), encoder.EncodeGray16(&buf, m, m.Scale(), nil), m.EncodeNPZ(&buf, nil)); err != nil {
 			t.Error(err)
 		}
 		return buf.Bytes()
@@ -138,7 +138,7 @@ func TestPNGText(t *testing.T) {
 	}
 	text := []depthmap.Text{{"Software", "hailo-depth"}, {"Depth unit", "m²\nfar is bright"}}
 	var buf bytes.Buffer
-	if err := new(depthmap.PNGEncoder).EncodeColor(&buf, ramp(4, 4), cm, text); err != nil {
+	if err := new(depthmap.PNGEncoder).EncodeColor(&buf, ramp(4, 4), ramp(4, 4).Scale(), cm, text); err != nil {
 		t.Fatal(err)
 	}
 	chunks := readChunks(t, buf.Bytes())
@@ -177,7 +177,7 @@ func TestPNGTextThatDoesNotFit(t *testing.T) {
 	}
 	for _, text := range bad {
 		var buf bytes.Buffer
-		err := new(depthmap.PNGEncoder).EncodeGray16(&buf, ramp(2, 2), []depthmap.Text{text})
+		err := new(depthmap.PNGEncoder).EncodeGray16(&buf, ramp(2, 2), ramp(2, 2).Scale(), []depthmap.Text{text})
 		if err == nil || !strings.Contains(err.Error(), "PNG text") {
 			t.Errorf("%q: error %v", text, err)
 		}
@@ -200,7 +200,7 @@ func (d *fullDisk) Write(b []byte) (int, error) {
 func TestWriteErrorsAreReported(t *testing.T) {
 	m := ramp(200, 100)
 	for name, encode := range map[string]func(*fullDisk) error{
-		"png": func(w *fullDisk) error { return new(depthmap.PNGEncoder).EncodeGray16(w, m, nil) },
+		"png": func(w *fullDisk) error { return new(depthmap.PNGEncoder).EncodeGray16(w, m, m.Scale(), nil) },
 		"npz": func(w *fullDisk) error { return m.EncodeNPZ(w, nil) },
 	} {
 		for _, room := range []int{0, 20, 60, 900, 1100} {

@@ -32,26 +32,25 @@ type pngImage struct {
 	text          []Text
 }
 
-// EncodeColor writes the map as an 8-bit RGB PNG of its size, coloured as ColorRGB says, with text as tEXt chunks.
+// EncodeColor writes the map as an 8-bit RGB PNG of its size, with text as tEXt chunks. It is coloured as ColorRGB says,
+// but with the scale s, which for a map of its own is m.Scale().
 // It fails for a text that PNG cannot hold (see Text) or when w does.
-func (e *PNGEncoder) EncodeColor(w io.Writer, m *Map, c *Colormap, text []Text) error {
-	n := m.normalizer()
+func (e *PNGEncoder) EncodeColor(w io.Writer, m *Map, s Scale, c *Colormap, text []Text) error {
 	return e.encode(w, pngImage{
 		width: m.Width, height: m.Height, depth: 8, kind: colourTypeRGB, filter: filterNone, bytesPerPixel: 3, text: text,
-		row: func(y int, dst []byte) { colorRow(dst, m.row(y), n, c) },
+		row: func(y int, dst []byte) { colorRow(dst, m.row(y), s, c) },
 	})
 }
 
-// EncodeGray16 writes the map as a 16-bit grey PNG of its size: 0 is the smallest, 65535 the largest value. A sample is
-// the normalised value (float32, see Normalized) times 65535 without its fraction, as NumPy's conversion to uint16 cuts
+// EncodeGray16 writes the map as a 16-bit grey PNG of its size: 0 is the low, 65535 the high end of the scale s, for
+// a map of its own m.Scale(). A sample is the scaled value (float32, see Scaled) times 65535 without its fraction, as NumPy's conversion to uint16 cuts
 // it off. A constant map is 0 everywhere. It fails for a text that PNG cannot hold (see Text) or when w does.
-func (e *PNGEncoder) EncodeGray16(w io.Writer, m *Map, text []Text) error {
-	n := m.normalizer()
+func (e *PNGEncoder) EncodeGray16(w io.Writer, m *Map, s Scale, text []Text) error {
 	return e.encode(w, pngImage{
 		width: m.Width, height: m.Height, depth: 16, kind: colourTypeGrey, filter: filterSub, bytesPerPixel: 2, text: text,
 		row: func(y int, dst []byte) {
 			for x, v := range m.row(y) {
-				binary.BigEndian.PutUint16(dst[2*x:], sample16(n.of(v)))
+				binary.BigEndian.PutUint16(dst[2*x:], sample16(s.of(v)))
 			}
 		},
 	})

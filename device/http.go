@@ -154,10 +154,12 @@ func (c *HTTPClient) Infer(ctx context.Context, m Model, in Input) (Result, erro
 // file. answer may be nil.
 func (c *HTTPClient) post(ctx context.Context, path string, m *Model, answer any) error {
 	p := oip.Parameters{}
+	err := termParameters(ctx, p)
 	if m != nil {
-		if err := modelParameters(p, *m); err != nil {
-			return &Error{Kind: KindInvalid, Message: err.Error()}
-		}
+		err = errors.Join(err, modelParameters(p, *m))
+	}
+	if err != nil {
+		return &Error{Kind: KindInvalid, Message: err.Error()}
 	}
 	head, err := json.Marshal(map[string]any{"parameters": p})
 	if err != nil {

@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"hailo-depth/oip"
 	"hailo-depth/tensor"
@@ -19,13 +15,10 @@ import (
 
 // label is what a request calls a model whose file it names: only people read it.
 func label(m Model) string {
-	base := filepath.Base(m.Path)
-	name := strings.TrimSuffix(base, filepath.Ext(base))
-	bad := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) || r == utf8.RuneError }
-	if name == "" || name == "." || name == ".." || len(name) > 255 || strings.ContainsFunc(name, bad) {
-		return "model"
+	if name := ModelName(m.Path); CheckModelName(name) == nil {
+		return name
 	}
-	return name
+	return "model"
 }
 
 func modelParameters(p oip.Parameters, m Model) error {
@@ -39,6 +32,22 @@ func modelParameters(p oip.Parameters, m Model) error {
 	return err
 }
 
+// termParameters are on what terms a request waits, as far as ctx states any.
+func termParameters(ctx context.Context, p oip.Parameters) error {
+	var err error
+	terms := TermsOf(ctx)
+	if terms.Priority != DefaultPriority {
+		err = errors.Join(err, p.Set("priority", terms.Priority))
+	}
+	if terms.Client != "" {
+		err = errors.Join(err, p.Set("client", terms.Client))
+	}
+	if ms := deadlineMS(ctx); ms != 0 {
+		err = errors.Join(err, p.Set("deadline_ms", ms))
+	}
+	return err
+}
+
 // inferRequest writes an inference as a request; see docs/inference-protocol.md.
 func inferRequest(ctx context.Context, m Model, in Input) (*oip.Request, error) {
 	p := oip.Parameters{}
@@ -48,11 +57,7 @@ func inferRequest(ctx context.Context, m Model, in Input) (*oip.Request, error) 
 			err = errors.Join(err, p.Set(name, value))
 		}
 	}
-	terms := TermsOf(ctx)
-	set("priority", terms.Priority != DefaultPriority, terms.Priority)
-	set("client", terms.Client != "", terms.Client)
-	deadline := deadlineMS(ctx)
-	set("deadline_ms", deadline != 0, deadline)
+	err = errors.Join(err, termParameters(ctx, p))
 	set("mode", in.Mode != "", in.Mode)
 	set("language", in.Language != "", in.Language)
 	set("batch_size", in.BatchSize != 0, in.BatchSize)

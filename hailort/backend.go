@@ -31,7 +31,8 @@ type Config struct {
 	// LibraryFloats leaves it to the library, which means to the device's slow
 	// processor, to turn outputs into float32. Otherwise this package does.
 	LibraryFloats bool
-	// Poll is how often temperature, memory and load are asked for; 0: 5 s.
+	// Poll is how often the temperature is asked for, and a third as often memory
+	// and load; 0: 5 s.
 	Poll time.Duration
 	Log  *slog.Logger
 }

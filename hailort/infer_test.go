@@ -129,7 +129,7 @@ func TestBatch(t *testing.T) {
 	script(t)
 	b := open(t, Config{})
 	const frames = 9
-	r := load(t, b, worker.LoadSpec{Path: depth(t, "queue 4", "latency_us 100000"), InputShapes: map[string]tensor.Shape{"net/in": {frames, 2, 3, 3}}})
+	r := load(t, b, worker.LoadSpec{Path: depth(t, "queue 4", "latency_us 400000"), InputShapes: map[string]tensor.Shape{"net/in": {frames, 2, 3, 3}}})
 	s := r.Signature()
 	if s.Inputs[0].Shape.String() != "[9, 2, 3, 3]" || s.Outputs[0].Shape.String() != "[9, 2, 3, 1]" {
 		t.Fatalf("got %+v", s)
@@ -157,6 +157,21 @@ func TestBatchFails(t *testing.T) {
 	r := load(t, open(t, Config{}), worker.LoadSpec{Path: depth(t), InputShapes: map[string]tensor.Shape{"net/in": {3, 2, 3, 3}}})
 	wantError(t, r.infer(t, 1, time.Minute), worker.KindLost, 87)
 	if err := r.infer(t, 1, time.Minute); err != nil {
+		t.Error(err)
+	}
+	r.unload(t)
+}
+
+// An exception in the middle of a batch leaves the jobs before it their buffers.
+func TestBatchThrows(t *testing.T) {
+	script(t, "on job 1 delay 2000", "on ConfiguredInferModel::wait_for_async_ready 2 throw")
+	b := open(t, Config{})
+	r := load(t, b, worker.LoadSpec{Path: depth(t, "queue 8"), InputShapes: map[string]tensor.Shape{"net/in": {3, 2, 3, 3}}})
+	wantError(t, r.infer(t, 1, time.Minute), worker.KindInternal, 0)
+	if n := b.Statistics().UnfinishedJobs; n != 1 {
+		t.Errorf("%d jobs are counted, want 1", n)
+	}
+	if err := r.infer(t, 1, time.Minute); err != nil { // the double sees buffers that two jobs share
 		t.Error(err)
 	}
 	r.unload(t)

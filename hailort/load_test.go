@@ -153,7 +153,7 @@ func TestLargerThanTheDevice(t *testing.T) {
 
 // Memory that is only just being given back is waited for.
 func TestFullWhileReleasing(t *testing.T) {
-	script(t, "set memory_bytes 6291456", "on ConfiguredInferModel::~ConfiguredInferModel 1 delay 300")
+	script(t, "set memory_bytes 6291456", "on ConfiguredInferModel::~ConfiguredInferModel 1 delay 2000")
 	b := open(t, Config{})
 	b.patience.unload = time.Millisecond
 	load(t, b, worker.LoadSpec{Path: depth(t, "bytes 4194304")}).unload(t)

@@ -229,6 +229,28 @@ static milliseconds until(Clock::time_point deadline) {
     return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
 }
 
+// submit starts the frames' jobs one by one: a batch that is refused half-way
+// does not say which of its jobs run, and a long one would wait for a queue that
+// never is so long. It leaves in flight.jobs how many run, or may run.
+static hailo_status submit(npu_model &model, Flight &flight, Clock::time_point deadline, bool &stale) {
+    for (const auto &frame : flight.frames) {
+        const hailo_status ready = model.configured.wait_for_async_ready(until(deadline), 1);
+        if (HAILO_SUCCESS != ready) {
+            return ready;
+        }
+        flight.jobs++; // first, in case this throws half-way
+        const auto completion = flight.completion;
+        auto job = model.configured.run_async(frame->bindings, [completion](const AsyncInferCompletionInfo &info) { completion->end(info.status); });
+        if (!job) {
+            flight.jobs--;
+            stale = true; // a refusal shuts the model down
+            return job.status();
+        }
+        job->detach(); // its destructor would wait
+    }
+    return HAILO_SUCCESS;
+}
+
 int npu_model_run(npu_model *model, uint32_t timeout_ms, bool *stale) {
     return guarded("ConfiguredInferModel::run_async", [&]() -> int {
         const auto deadline = Clock::now() + milliseconds(timeout_ms);
@@ -238,36 +260,33 @@ int npu_model_run(npu_model *model, uint32_t timeout_ms, bool *stale) {
         if (HAILO_SUCCESS != provided) {
             return provided;
         }
-        // Frame by frame: a batch that is refused half-way does not say which of
-        // its jobs run, and a long one would wait for a queue that never is so long.
-        auto completion = std::make_shared<Completion>();
-        hailo_status failure = HAILO_SUCCESS;
-        size_t jobs = 0;
-        for (const auto &frame : model->frames) {
-            failure = model->configured.wait_for_async_ready(until(deadline), 1);
-            if (HAILO_SUCCESS != failure) {
-                break;
-            }
-            auto job = model->configured.run_async(frame->bindings, [completion](const AsyncInferCompletionInfo &info) { completion->end(info.status); });
-            if (!job) {
-                failure = job.status();
-                *stale = true; // a refusal shuts the model down
-                break;
-            }
-            job->detach(); // its destructor would wait
-            jobs++;
-        }
-        if (!completion->wait(jobs, deadline)) {
+        // The flight has the buffers until its jobs have ended, whatever happens.
+        std::list<Flight> run;
+        run.push_back(Flight{{}, std::make_shared<Completion>(), 0, {}});
+        Flight &flight = run.front();
+        flight.frames.swap(model->frames);
+        const auto give_up = [&] {
+            flight.since = Clock::now();
             std::lock_guard<std::mutex> lock(model->mutex);
-            model->quarantine.push_back(Flight{std::move(model->frames), completion, jobs, Clock::now()});
-            model->frames.clear();
-            return HAILO_SUCCESS != failure ? failure : HAILO_TIMEOUT;
+            model->quarantine.splice(model->quarantine.end(), run);
+        };
+        hailo_status status;
+        try {
+            status = submit(*model, flight, deadline, *stale);
+        } catch (...) {
+            give_up();
+            throw;
         }
-        if (HAILO_SUCCESS == failure) {
-            failure = completion->status; // what the job itself says can be success after a failure
+        if (!flight.completion->wait(flight.jobs, deadline)) {
+            give_up();
+            return HAILO_SUCCESS != status ? status : HAILO_TIMEOUT;
         }
-        *stale = *stale || HAILO_STREAM_ABORT == failure || HAILO_SHUTDOWN_EVENT_SIGNALED == failure || HAILO_OPERATION_ABORTED == failure;
-        return failure;
+        flight.frames.swap(model->frames);
+        if (HAILO_SUCCESS == status) {
+            status = flight.completion->status; // what the job itself says can be success after a failure
+        }
+        *stale = *stale || HAILO_STREAM_ABORT == status || HAILO_SHUTDOWN_EVENT_SIGNALED == status || HAILO_OPERATION_ABORTED == status;
+        return status;
     });
 }
 

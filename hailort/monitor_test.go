@@ -50,7 +50,7 @@ func TestFalseTimeoutOfTemperature(t *testing.T) {
 // Statistics answer at once while the device is slow to tell, and while a model
 // loads; and the temperature is read while a load goes on.
 func TestStatisticsDoNotWait(t *testing.T) {
-	script(t, "on VDevice::create_infer_model 1 delay 500")
+	script(t, "on VDevice::create_infer_model 1 delay 2000")
 	b := open(t, Config{Poll: time.Millisecond})
 	loaded := make(chan *running)
 	path := depth(t)
@@ -63,12 +63,12 @@ func TestStatisticsDoNotWait(t *testing.T) {
 		t.Fatal("the load ended before the temperature was read")
 	default:
 	}
-	change(t, "on Device::get_chip_temperature 1+ delay 400")
+	change(t, "on Device::get_chip_temperature 1+ delay 3000")
 	before = counted(t, "calls.Device::get_chip_temperature")
 	eventually(t, "a slow reading is under way", func() bool { return counted(t, "calls.Device::get_chip_temperature") > before })
 	began := time.Now()
 	b.Statistics()
-	if took := time.Since(began); took > 100*time.Millisecond {
+	if took := time.Since(began); took > time.Second {
 		t.Errorf("statistics took %v", took)
 	}
 	change(t)

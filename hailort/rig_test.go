@@ -151,7 +151,7 @@ func mustOpen(t *testing.T, config Config) *Backend {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.patience = patience{unload: 10 * time.Second, close: 10 * time.Second, abort: 300 * time.Millisecond, release: 10 * time.Second}
+	b.patience = patience{unload: 10 * time.Second, close: 10 * time.Second, abort: 10 * time.Second, release: 10 * time.Second}
 	return b
 }
 

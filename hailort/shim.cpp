@@ -100,7 +100,7 @@ int npu_temperature(npu_device *device, float *celsius) {
         if (!t) {
             return t.status();
         }
-        *celsius = std::max(t->ts0_temperature, t->ts1_temperature);
+        *celsius = std::max(t->ts0_temperature, t->ts1_temperature); // the hotter of two places
         return HAILO_SUCCESS;
     });
 }

@@ -17,8 +17,6 @@ import (
 // Manager is what the API gives access to.
 type Manager interface {
 	device.Service
-	// Check refuses a model that cannot be loaded without asking the device.
-	Check(m device.Model) error
 	// Ready says why requests would fail at the moment, "" when they would not.
 	Ready() string
 	// Alive reports whether the scheduler turns.
@@ -80,6 +78,7 @@ type route struct {
 
 func routes() []route {
 	status := func(s *session, w http.ResponseWriter, r *http.Request) error {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout)) // writers of tests have none
 		s.Status.ServeHTTP(w, r)
 		return nil
 	}

@@ -110,7 +110,7 @@ func (s *session) readBody(w http.ResponseWriter, r *http.Request) (b *body, err
 		if _, ok := errors.AsType[*httpError](err); ok {
 			return nil, err
 		}
-		return nil, &httpError{http.StatusBadRequest, &device.Error{Kind: device.KindCanceled, Message: fmt.Sprintf("the body did not arrive: %v", err)}}
+		return nil, &httpError{http.StatusRequestTimeout, &device.Error{Kind: device.KindTimeout, Reason: device.ReasonRejected, Message: fmt.Sprintf("the body did not arrive: %v", err)}}
 	}
 	_ = control.SetReadDeadline(time.Time{}) // from here on only the client's leaving ends a read
 	return b, nil

@@ -29,10 +29,16 @@ type closer interface {
 	Close() error
 }
 
+// anyManager serves both protocols.
+type anyManager interface {
+	inferapi.Manager
+	socketapi.Manager
+}
+
 // protocol is one of the two ways to a manager; both must do the same.
 type protocol struct {
 	name   string
-	listen func(t testing.TB, path string, m inferapi.Manager) (stop func())
+	listen func(t testing.TB, path string, m anyManager) (stop func())
 	client func(path string) closer
 }
 
@@ -56,17 +62,17 @@ func protocols() []protocol {
 		return stop
 	}
 	return []protocol{
-		{"socket protocol", func(t testing.TB, path string, m inferapi.Manager) func() {
+		{"socket protocol", func(t testing.TB, path string, m anyManager) func() {
 			return listen(t, path, (&socketapi.Server{Manager: m, MaxMessage: maxMessage, MaxConnections: 16, Log: log}).Serve)
 		}, func(path string) closer { return &device.Client{Path: path} }},
-		{"HTTP", func(t testing.TB, path string, m inferapi.Manager) func() {
+		{"HTTP", func(t testing.TB, path string, m anyManager) func() {
 			return listen(t, path, (&inferapi.Server{API: newAPI(m), Access: inferapi.Access{Trusted: true}, MaxConnections: 16, StopTimeout: patience}).Serve)
 		}, func(path string) closer { return &device.HTTPClient{Path: path} }},
 	}
 }
 
 // both runs a test over both protocols; restart stops the server and starts it again.
-func both(t *testing.T, m inferapi.Manager, test func(t *testing.T, c closer, restart func(then func()))) {
+func both(t *testing.T, m anyManager, test func(t *testing.T, c closer, restart func(then func()))) {
 	for _, p := range protocols() {
 		t.Run(p.name, func(t *testing.T) {
 			path := socketPath(t)
@@ -228,6 +234,37 @@ func TestErrorsArrive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The terms of a client's context travel, its deadline too, with every request.
+func TestTermsOfAClient(t *testing.T) {
+	asked := make(chan context.Context, 2)
+	m := &fake{load: func(ctx context.Context) { asked <- ctx }, infer: func(ctx context.Context, _ device.Model, _ device.Input) (device.Result, error) {
+		asked <- ctx
+		return device.Result{Text: new(string)}, nil
+	}}
+	both(t, m, func(t *testing.T, c closer, _ func(func())) {
+		terms := device.Terms{Priority: 2, Client: "camera"}
+		end := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithDeadline(device.WithTerms(t.Context(), terms), end)
+		defer cancel()
+		model := device.Model{Type: "depth", Path: "/m"}
+		if _, err := c.Infer(ctx, model, device.Input{Input: picture(1)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Load(ctx, model); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got := <-asked
+			if device.TermsOf(got) != terms {
+				t.Errorf("%+v", device.TermsOf(got))
+			}
+			if at, ok := got.Deadline(); !ok || at.Before(end) || at.After(end.Add(patience)) {
+				t.Errorf("deadline %v, want %v and a little", at, end)
+			}
+		}
+	})
 }
 
 // Who gives up is told at once, and so is the manager.

@@ -15,12 +15,16 @@ type fake struct {
 	stuck  bool
 
 	overview device.Overview
+	load     func(ctx context.Context)
 	pin      func(m device.Model, pinned bool)
 }
 
 func (f *fake) Check(device.Model) error { return f.check }
 
-func (f *fake) Load(context.Context, device.Model) (device.Loaded, error) {
+func (f *fake) Load(ctx context.Context, _ device.Model) (device.Loaded, error) {
+	if f.load != nil {
+		f.load(ctx)
+	}
 	return device.Loaded{Already: true}, f.check
 }
 

@@ -27,9 +27,6 @@ func (s *session) infer(w http.ResponseWriter, r *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.Manager.Check(m); err != nil {
-		return err
-	}
 	ctx, cancel, err := onTerms(r.Context(), q.Parameters)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package inferapi_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -62,6 +63,9 @@ func TestClientOnARealManager(t *testing.T) {
 	if err != nil || len(s.Models) != 1 || s.Models[0].Path != model.Path {
 		t.Error(s, err)
 	}
+	if _, err := c.LoadNamed(t.Context(), "gray.hef"); err != nil {
+		t.Error(err)
+	}
 	if was, err := c.UnloadNamed(t.Context(), "gray"); !was || err != nil {
 		t.Error(was, err)
 	}
@@ -71,5 +75,25 @@ func TestClientOnARealManager(t *testing.T) {
 	_, err = c.UnloadNamed(t.Context(), "gray")
 	if device.KindOf(err) != device.KindNotFound {
 		t.Error(err)
+	}
+}
+
+// The memory of a request that failed is not used again: it may still be running.
+func TestBodiesOfFailedRequestsAreLeftAlone(t *testing.T) {
+	held := make(chan *tensor.Tensor, 8)
+	m := &fake{infer: func(_ context.Context, _ device.Model, in device.Input) (device.Result, error) {
+		held <- in.Input
+		return device.Result{}, &device.Error{Kind: device.KindTimeout, Message: "gave up"}
+	}}
+	c := client(t, serve(t, newAPI(m)))
+	for grey := range 8 {
+		if _, err := c.Infer(t.Context(), device.Model{Type: "depth", Path: "/m"}, device.Input{Input: picture(byte(grey))}); device.KindOf(err) != device.KindTimeout {
+			t.Fatal(err)
+		}
+	}
+	for grey := range 8 {
+		if got := <-held; !bytes.Equal(got.Data, picture(byte(grey)).Data) {
+			t.Errorf("picture %d became %v", grey, got.Data)
+		}
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"hailo-depth/device"
 	"hailo-depth/oip"
@@ -15,26 +12,11 @@ import (
 // version is the only one that a model has.
 const version = "1"
 
-// checkName refuses names that are no clean file names.
-func checkName(name string) error {
-	bad := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) || r == utf8.RuneError }
-	if name == "" || len(name) > 255 || name == "." || name == ".." || strings.ContainsFunc(name, bad) {
-		return invalid("the model name %q is not one; expected a file name of 1 to 255 bytes without slashes", clip(name))
-	}
-	return nil
-}
-
-// NameOf is what a model is called that the configuration does not name.
-func NameOf(path string) string {
-	base := filepath.Base(path)
-	return strings.TrimSuffix(base, filepath.Ext(base))
-}
-
 // model finds the model of a request: the one that its parameters name, or the
 // configured or loaded one of the URL's name.
 func (s *session) model(r *http.Request, p oip.Parameters) (name string, m device.Model, err error) {
 	name = r.PathValue("model")
-	if err := checkName(name); err != nil {
+	if err := device.CheckModelName(name); err != nil {
 		return name, m, err
 	}
 	if v := r.PathValue("version"); v != "" && v != version {
@@ -78,7 +60,7 @@ func (s *session) find(r *http.Request, name string) (device.Model, error) {
 			return device.Model{}, err
 		}
 		for _, l := range status.Models {
-			if NameOf(l.Path) == name {
+			if name == device.ModelName(l.Path) || name == filepath.Base(l.Path) { // ps shows the latter
 				found = append(found, device.Model{Type: l.Type, Path: l.Path})
 			}
 		}

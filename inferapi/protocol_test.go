@@ -98,6 +98,18 @@ func TestNetworksOfAModel(t *testing.T) {
 	ask(t, c, "POST", host+"/v2/models/pair/infer", flat(1, "")).refused(t, 400, "invalid_request", "clip mode must be 'image' or 'text'")
 }
 
+// Depth models answer with float32 whatever their network gives, and say so.
+func TestDepthIsFloat32(t *testing.T) {
+	bytes := []device.TensorInfo{{Name: "map", DType: tensor.Uint8, Shape: tensor.Shape{4, 4, 1}}}
+	m := &fake{status: device.Status{Models: []device.LoadedModel{{Type: "depth", Path: "/d.hef", Tensors: device.Signature{Outputs: bytes}}, {Type: "pose", Path: "/p.hef", Tensors: device.Signature{Outputs: bytes}}}}}
+	c := web(t, serve(t, newAPI(m)))
+	for name, want := range map[string]string{"d": "FP32", "p": "UINT8"} {
+		if r := ask(t, c, "GET", host+"/v2/models/"+name, nil); !strings.Contains(string(r.body), `"outputs":[{"name":"map","datatype":"`+want+`","shape":[4,4,1]}]`) {
+			t.Errorf("%s: %s", name, r.body)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	both := &fake{status: device.Status{Models: []device.LoadedModel{{Type: "depth", Path: "/a/x.hef"}, {Type: "pose", Path: "/b/x.onnx"}}}}
 	c := web(t, serve(t, newAPI(both)))
@@ -162,30 +174,6 @@ func TestTerms(t *testing.T) {
 			}
 		}
 	})
-}
-
-// The terms of a client's context travel, its deadline too.
-func TestTermsOfAClient(t *testing.T) {
-	asked := make(chan context.Context, 1)
-	m := &fake{infer: func(ctx context.Context, _ device.Model, _ device.Input) (device.Result, error) {
-		asked <- ctx
-		return device.Result{Text: new(string)}, nil
-	}}
-	c := client(t, serve(t, newAPI(m)))
-	terms := device.Terms{Priority: 2, Client: "camera"}
-	end := time.Now().Add(time.Minute)
-	ctx, cancel := context.WithDeadline(device.WithTerms(t.Context(), terms), end)
-	defer cancel()
-	if _, err := c.Infer(ctx, device.Model{Type: "depth", Path: "/m"}, device.Input{Input: picture(1)}); err != nil {
-		t.Fatal(err)
-	}
-	got := <-asked
-	if device.TermsOf(got) != terms {
-		t.Errorf("%+v", device.TermsOf(got))
-	}
-	if at, ok := got.Deadline(); !ok || at.Before(end) || at.After(end.Add(patience)) {
-		t.Errorf("deadline %v, want %v and a little", at, end)
-	}
 }
 
 // Speech comes in columns; a text that JSON cannot hold is mended, a number is not.

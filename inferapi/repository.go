@@ -1,6 +1,7 @@
 package inferapi
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -63,7 +64,7 @@ func (s *session) index(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, l := range status.Models {
 		if s.access.Trusted && loaded[[2]string{l.Type, l.Path}] {
-			add(NameOf(l.Path), l.Type, true)
+			add(device.ModelName(l.Path), l.Type, true)
 		}
 	}
 	s.write(w, http.StatusOK, list)
@@ -71,11 +72,12 @@ func (s *session) index(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *session) load(w http.ResponseWriter, r *http.Request) error {
-	name, m, err := s.asked(w, r)
+	ctx, cancel, name, m, err := s.asked(w, r)
 	if err != nil {
 		return err
 	}
-	l, err := s.Manager.Load(r.Context(), m)
+	defer cancel()
+	l, err := s.Manager.Load(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -84,11 +86,12 @@ func (s *session) load(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *session) unload(w http.ResponseWriter, r *http.Request) error {
-	name, m, err := s.asked(w, r)
+	ctx, cancel, name, m, err := s.asked(w, r)
 	if err != nil {
 		return err
 	}
-	was, err := s.Manager.Unload(r.Context(), m)
+	defer cancel()
+	was, err := s.Manager.Unload(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -100,11 +103,12 @@ func (s *session) pin(w http.ResponseWriter, r *http.Request) error   { return s
 func (s *session) unpin(w http.ResponseWriter, r *http.Request) error { return s.setPin(w, r, false) }
 
 func (s *session) setPin(w http.ResponseWriter, r *http.Request, pinned bool) error {
-	name, m, err := s.asked(w, r)
+	ctx, cancel, name, m, err := s.asked(w, r)
 	if err != nil {
 		return err
 	}
-	if err := s.Manager.Pin(r.Context(), m, pinned); err != nil {
+	defer cancel()
+	if err := s.Manager.Pin(ctx, m, pinned); err != nil {
 		return err
 	}
 	s.write(w, http.StatusOK, struct {
@@ -114,13 +118,16 @@ func (s *session) setPin(w http.ResponseWriter, r *http.Request, pinned bool) er
 	return nil
 }
 
-// asked reads a request about a model.
-func (s *session) asked(w http.ResponseWriter, r *http.Request) (name string, m device.Model, err error) {
+// asked reads a request about a model, and on what terms it waits.
+func (s *session) asked(w http.ResponseWriter, r *http.Request) (ctx context.Context, cancel context.CancelFunc, name string, m device.Model, err error) {
 	q, err := s.ask(w, r)
-	if err != nil {
-		return "", m, err
+	if err == nil {
+		name, m, err = s.model(r, q.Parameters)
 	}
-	return s.model(r, q.Parameters)
+	if err == nil {
+		ctx, cancel, err = onTerms(r.Context(), q.Parameters)
+	}
+	return ctx, cancel, name, m, err
 }
 
 func (s *session) ps(w http.ResponseWriter, r *http.Request) error {

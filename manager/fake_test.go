@@ -26,13 +26,14 @@ type fakeDevice struct {
 	system   int64         // bytes in use without a network
 	release  time.Duration // from an unload until its memory is free
 
-	mu      sync.Mutex
-	fault   func(operation string) error // asked before each start, load, infer, unload, close, statistics; may be nil
-	workers []*fakeWorker
-	busy    bool
-	late    []lateMemory
-	stuck   time.Time // since when a job of the library does not end; zero: none
-	log     []string  // "start", "load a", "infer a", "unload a", "close", "kill", "die"
+	mu         sync.Mutex
+	fault      func(operation string) error        // asked before each start, load, infer, unload, close, statistics; may be nil
+	modelFault func(operation, model string) error // asked before each infer; may be nil
+	workers    []*fakeWorker
+	busy       bool
+	late       []lateMemory
+	stuck      time.Time // since when a job of the library does not end; zero: none
+	log        []string  // "start", "load a", "infer a", "unload a", "close", "kill", "die"
 }
 
 type lateMemory struct {
@@ -79,6 +80,13 @@ func (d *fakeDevice) setFault(fault func(string) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fault = fault
+}
+
+// setModelFault is setFault for faults of one model.
+func (d *fakeDevice) setModelFault(fault func(operation, model string) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.modelFault = fault
 }
 
 // events returns what happened since it was last called.
@@ -299,6 +307,13 @@ func (n *fakeNetwork) Infer(ctx context.Context, _ time.Duration, inputs []tenso
 	}
 	if err := n.worker.try(ctx, "infer"); err != nil {
 		return nil, 0, err
+	}
+	n.worker.device.mu.Lock()
+	fault := n.worker.device.modelFault
+	n.worker.device.mu.Unlock()
+	if fault != nil && errors.Is(fault("infer", n.name), errCrash) {
+		n.worker.die("die")
+		return nil, 0, n.worker.Err()
 	}
 	time.Sleep(n.worker.device.took)
 	out, err := tensor.FromFloat32([]float32{float32(inputs[0].Data[0])}, 1)

@@ -185,6 +185,55 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
+// TestModelThatKillsIsBarred: when it trips the breaker and the model that served
+// before still does, the device is open to all others, and to it after a while.
+func TestModelThatKillsIsBarred(t *testing.T) {
+	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
+		if err := r.infer(t.Context(), "b10"); err != nil {
+			t.Fatal(err)
+		}
+		r.device.setModelFault(func(operation, model string) error {
+			if operation == "infer" && model == "a10" {
+				return errCrash
+			}
+			return nil
+		})
+		for !strings.Contains(r.Ready(), "without finishing an inference") {
+			expectKind(t, r.infer(t.Context(), "a10"), device.KindUnavailable, "")
+			if t.Failed() {
+				return
+			}
+		}
+		time.Sleep(3 * time.Second) // the pause, and the probe
+		synctest.Wait()
+		if why := r.Ready(); why != "" {
+			t.Fatalf("ready: %q", why)
+		}
+		r.device.events()
+		err := r.infer(t.Context(), "a10")
+		expectKind(t, err, device.KindUnavailable, "a10 costs the worker its life, while other models are served")
+		if e, ok := errors.AsType[*device.Error](err); !ok || e.RetryAfter <= 0 {
+			t.Errorf("%+v", err)
+		}
+		r.expectEvents(t)
+		if err := r.infer(t.Context(), "b10"); err != nil {
+			t.Error(err)
+		}
+		if n := r.metric(t, "hailo_device_model_barred", "model=a10"); n != 1 {
+			t.Errorf("barred: %v", n)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		r.device.setModelFault(nil)
+		if err := r.infer(t.Context(), "a10"); err != nil {
+			t.Error(err)
+		}
+		if n := r.metric(t, "hailo_device_model_barred"); n != 0 {
+			t.Errorf("still barred: %v", n)
+		}
+	})
+}
+
 // TestBreakerIsForDeathsInARow: one model that kills workers does not take the
 // device away from others that it serves.
 func TestBreakerIsForDeathsInARow(t *testing.T) {

@@ -38,8 +38,15 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 		if err == nil {
 			r.broken = ""
 			r.gate.served()
+			r.proven = m
 			loaded.drift.add(result.Timing.Infer)
-			r.show(r.view.Load().pins)
+			if _, was := r.barred[loaded.key]; was {
+				delete(r.barred, loaded.key)
+				r.publish()
+			} else {
+				old := r.view.Load()
+				r.show(old.pins, old.barred)
+			}
 			r.metrics.inferred(loaded.key, result.Timing.Infer, loaded.drift)
 			if r.tuned.Load().keepAlive(loaded.key) == 0 {
 				r.wake()

@@ -144,7 +144,7 @@ func New(o Options) (*Manager, error) {
 	}
 	m.life, m.end = context.WithCancelCause(context.Background())
 	m.runtime = &runtime{start: o.Start, root: cmp.Or(o.Root, "/"), explain: o.Explain, book: o.Sizes, log: o.Log, metrics: m.metrics, born: m.watch,
-		respawnDelay: leastRespawnDelay, models: map[key]*model{}, pins: map[key]pin{}, changed: make(chan struct{}, 1)}
+		respawnDelay: leastRespawnDelay, models: map[key]*model{}, pins: map[key]pin{}, barred: map[key]*shut{}, changed: make(chan struct{}, 1)}
 	if o.Sizes == nil {
 		m.runtime.book, _ = sizes.Open("") // never fails: it is kept in memory
 	}
@@ -259,12 +259,15 @@ func (m *Manager) admit(ctx context.Context, action string, model device.Model) 
 	if err := check(model); err != nil {
 		return err
 	}
-	if s := m.runtime.view.Load().shut; s != nil {
-		err := s.refusal(time.Now())
-		m.account(ctx, outcome{request: request{action: action, model: model}, terms: device.TermsOf(ctx), err: err})
-		return err
+	v := m.runtime.view.Load()
+	err := barredNow(v.barred, keyOf(model))
+	if v.shut != nil {
+		err = v.shut.refusal(time.Now())
 	}
-	return nil
+	if err != nil {
+		m.account(ctx, outcome{request: request{action: action, model: model}, terms: device.TermsOf(ctx), err: err})
+	}
+	return err
 }
 
 func check(m device.Model) error {

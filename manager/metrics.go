@@ -38,6 +38,7 @@ type metrics struct {
 	mean          *prometheus.GaugeVec
 	closed        *prometheus.GaugeVec
 	held          *prometheus.GaugeVec
+	barred        *prometheus.GaugeVec
 	unfinished    prometheus.Gauge
 	utilization   *prometheus.GaugeVec
 	clients       clientLabels
@@ -92,6 +93,7 @@ func newMetrics(registry *prometheus.Registry, waiting *depths) (*metrics, error
 		releaseWait:   histogram("device_memory_release_wait_seconds", "Waits for the memory of evicted models, by whether it came back in time.", slow, "outcome"),
 		mean:          gauges("device_inference_mean_seconds", "Moving mean of the inference time: now, and soon after the model's load. A growing gap is drift.", "model", "when"),
 		closed:        gauges("device_closed", "1 while no request is fed to the device, by cause: deaths of workers, held by another, versions.", "cause"),
+		barred:        gauges("device_model_barred", "1 for a model that costs workers their lives, from the first refusal until it has served again.", "model"),
 		held:          gauges("device_held", "1 while another program has the device; its name, where it can be seen.", "program"),
 		unfinished:    gauge("device_unfinished_jobs", "Inferences that were given up while the library goes on with them."),
 		utilization:   gauges("device_utilization_ratio", "Load of the neural cores; absent while unknown."),
@@ -104,7 +106,7 @@ func newMetrics(registry *prometheus.Registry, waiting *depths) (*metrics, error
 		}, func() float64 { return float64(waiting[p].Load()) })))
 	}
 	for _, c := range []prometheus.Collector{m.requests, m.byClient, m.deviceTime, m.queueWait, m.decisions, m.switches, m.retries, m.inference, m.loadTime, m.loads, m.evictions,
-		m.residentBytes, m.memoryTotal, m.memoryUsed, m.temperature, m.restarts, m.up, m.unloads, m.releaseWait, m.mean, m.closed, m.held, m.unfinished, m.utilization} {
+		m.residentBytes, m.memoryTotal, m.memoryUsed, m.temperature, m.restarts, m.up, m.unloads, m.releaseWait, m.mean, m.closed, m.held, m.barred, m.unfinished, m.utilization} {
 		err = errors.Join(err, registry.Register(c))
 	}
 	return m, err
@@ -203,10 +205,14 @@ func (m *metrics) released(waited time.Duration, inTime bool) {
 	m.releaseWait.WithLabelValues(outcome).Observe(waited.Seconds())
 }
 
-// shut shows for which cause the device is closed, if it is.
-func (m *metrics) shut(s *shut) {
+// shut shows for which cause the device is closed, if it is, and to which models.
+func (m *metrics) shut(s *shut, barred map[key]*shut) {
 	if m == nil {
 		return
+	}
+	m.barred.Reset()
+	for k := range barred {
+		m.barred.WithLabelValues(modelName(k.path)).Set(1)
 	}
 	m.closed.Reset()
 	if s != nil {

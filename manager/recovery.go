@@ -3,6 +3,8 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"time"
 
 	"hailo-depth/device"
@@ -29,6 +31,14 @@ const (
 func (r *runtime) admitted() error {
 	if s := r.gate.shut; s != nil && !r.probing {
 		return s.refusal(time.Now())
+	}
+	return nil
+}
+
+// barredNow is the refusal of a model that is barred, or nil.
+func barredNow(barred map[key]*shut, k key) error {
+	if s, now := barred[k], time.Now(); s != nil && now.Before(s.until) {
+		return s.refusal(now)
 	}
 	return nil
 }
@@ -226,7 +236,7 @@ func (r *runtime) probe(ctx context.Context) {
 	before := r.gate.shut
 	err := r.ensure(ctx)
 	if err == nil && before.cause == causeDeaths && r.last.Path != "" {
-		err = r.tryLast(ctx)
+		err = r.tryModels(ctx)
 	}
 	switch {
 	case r.gate.shut != before: // ensure has found what is in the way, and waits longer
@@ -246,10 +256,26 @@ func (r *runtime) probe(ctx context.Context) {
 	r.publish()
 }
 
-// tryLast loads and runs what was last asked for. An error is one of the
-// device's: that the model cannot be loaded is none.
-func (r *runtime) tryLast(ctx context.Context) error {
-	m, _, err := r.loadedModel(ctx, r.last)
+// tryModels tries the model that was last asked for. When that fails while the
+// last model that served well still does, the device is not to blame: the one
+// that fails is barred instead, so that it cannot take the device from the others.
+func (r *runtime) tryModels(ctx context.Context) error {
+	suspect, proven := r.last, r.proven
+	err := r.try(ctx, suspect)
+	if err == nil || proven.Path == "" || keyOf(proven) == keyOf(suspect) {
+		return err
+	}
+	if r.ensure(ctx) != nil || r.try(ctx, proven) != nil {
+		return err
+	}
+	r.bar(keyOf(suspect), err)
+	return nil
+}
+
+// try loads and runs a model. An error is one of the device's: that the model
+// cannot be loaded is none.
+func (r *runtime) try(ctx context.Context, model device.Model) error {
+	m, _, err := r.loadedModel(ctx, model)
 	if err == nil {
 		err = r.warmUp(ctx, m)
 	}
@@ -260,6 +286,18 @@ func (r *runtime) tryLast(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// bar refuses requests for a model that costs workers their lives; each time for
+// longer. It is let in again after a while, and forgiven when it serves.
+func (r *runtime) bar(k key, why error) {
+	l := r.tuned.Load().limits
+	now := time.Now()
+	maps.DeleteFunc(r.barred, func(_ key, s *shut) bool { return now.Sub(s.until) > l.DeathWindow })
+	g := gate{shut: r.barred[k]}
+	g.close(now, l, causeDeaths, fmt.Sprintf("%s costs the worker its life, while other models are served: %v", modelName(k.path), why))
+	r.barred[k] = g.shut
+	r.log.Error("a model is barred: it costs the worker its life", "model", k.String(), "cause", why, "for", g.shut.pause)
 }
 
 // asDeviceError gives a worker's error its meaning for clients.

@@ -96,6 +96,8 @@ func TestDeviceThatCannotBeOpenedIsNotRetried(t *testing.T) {
 		})
 		r.device.living().die("die") // noticed by the request, which comes first
 		expectKind(t, r.infer(t.Context(), "a10"), device.KindUnavailable, "no device")
+		r.device.mu.Lock() // the repair goes on beside
+		defer r.device.mu.Unlock()
 		if starts > reopenAttempts+1 { // the repair's first may have begun
 			t.Errorf("%d attempts to open the device, want %d", starts, reopenAttempts)
 		}

@@ -39,6 +39,8 @@ type Network interface {
 // key is what a model is known by.
 type key struct{ modelType, path string }
 
+func keyOf(m device.Model) key { return key{m.Type, m.Path} }
+
 func (k key) String() string { return k.modelType + ":" + k.path }
 
 // model is a loaded model.
@@ -76,8 +78,10 @@ type runtime struct {
 	gate          gate
 	probing       bool         // the gate's own probe is under way
 	last          device.Model // that was asked for, which a probe tries
-	total         int64        // memory of the device
-	baseline      int64        // of it, the least that was in use without a model
+	proven        device.Model // that served last
+	barred        map[key]*shut
+	total         int64 // memory of the device
+	baseline      int64 // of it, the least that was in use without a model
 	knowsBaseline bool
 	loads         int
 	evictions     int
@@ -109,6 +113,7 @@ type view struct {
 	models    []shown
 	pins      map[key]pin
 	shut      *shut
+	barred    map[key]*shut
 	evictions int
 	broken    string
 	event     device.CapacityEvent
@@ -127,16 +132,16 @@ type shown struct {
 
 // publish shows others what has changed.
 func (r *runtime) publish() {
-	v := r.show(maps.Clone(r.pins))
+	v := r.show(maps.Clone(r.pins), maps.Clone(r.barred))
 	r.metrics.resident(v.models)
-	r.metrics.shut(r.gate.shut)
+	r.metrics.shut(r.gate.shut, v.barred)
 	r.wake()
 }
 
 // show replaces the view. By itself it is enough after an inference, when only
 // what concerns one model has changed: nobody needs waking, no gauge changes.
-func (r *runtime) show(pins map[key]pin) *view {
-	v := &view{worker: r.worker, openedAt: r.openedAt, restarts: r.restarts, pins: pins, shut: r.gate.shut, evictions: r.evictions, broken: r.broken, event: r.event}
+func (r *runtime) show(pins map[key]pin, barred map[key]*shut) *view {
+	v := &view{worker: r.worker, openedAt: r.openedAt, restarts: r.restarts, pins: pins, barred: barred, shut: r.gate.shut, evictions: r.evictions, broken: r.broken, event: r.event}
 	if r.worker != nil {
 		v.identity = r.worker.Identity()
 	}
@@ -183,6 +188,9 @@ func (r *runtime) loadedModel(ctx context.Context, m device.Model) (loaded *mode
 		r.lost(r.worker.Err(), restartDied)
 	}
 	if err := r.admitted(); err != nil {
+		return nil, false, err
+	}
+	if err := barredNow(r.barred, keyOf(m)); err != nil && !r.probing {
 		return nil, false, err
 	}
 	k := key{m.Type, m.Path}

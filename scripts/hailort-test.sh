@@ -12,6 +12,7 @@ asan=$PWD/lib/hailort-double-asan
 make -s -C hailort/double surface
 make -s -C hailort/double OUT="$plain"
 make -s -C hailort/double OUT="$asan" FLAGS="-fsanitize=address -fno-omit-frame-pointer"
+make -s -C hailort/double OUT="$asan" FLAGS="-fsanitize=address -fno-omit-frame-pointer" selftest
 
 export CGO_ENABLED=1
 export CGO_CXXFLAGS="-O1 -g -Werror $headers"

@@ -10,6 +10,7 @@ command -v "${CHROMIUM:-chromium}" >/dev/null || command -v chromium-browser >/d
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
 command -v shellcheck >/dev/null || missing="$missing shellcheck"
 command -v groff >/dev/null || missing="$missing groff-base"
+command -v "${CXX:-g++}" >/dev/null || missing="$missing g++"
 [ -n "$missing" ] || exit 0
 
 as_root=

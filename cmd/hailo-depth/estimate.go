@@ -62,6 +62,7 @@ type job struct {
 	colormap          *depthmap.Colormap
 	representation    representation.Name
 	within            representation.Range
+	scale             depthmap.Scale
 	timeout           time.Duration // of a picture; 0: none
 	normalize, noTurn bool
 	json, quiet       bool
@@ -77,6 +78,7 @@ func (p program) estimate(ctx context.Context, args []string) error {
 	colormap := flags.set.String("colormap", "", "colours: "+strings.Join(depthmap.Colormaps(), ", ")+" (default viridis)")
 	kind := flags.set.String("representation", "", "what the numbers are: raw, as the network gives; disparity, larger is nearer; depth, larger is farther (default raw)")
 	within := flags.set.String("depth-range", "", "`NEAR,FAR`: distances of the nearest and the farthest place in metres, for depth by networks that leave scale and shift open")
+	scale := flags.set.String("range", "", "`LOW,HIGH`: what the ends of the colours, of 16-bit PNGs and of normalised values stand for (default: each picture's smallest and largest value)")
 	priority := flags.set.Int("priority", device.DefaultPriority, "`0..9`: requests of a higher priority get the device first")
 	flags.set.DurationVar(&j.timeout, "timeout", 0, "longest `time` for a picture, waiting included, as 10s (default none)")
 	flags.set.BoolVar(&j.normalize, "normalize", false, "map the array's values to 0..1")
@@ -107,6 +109,11 @@ func (p program) estimate(ctx context.Context, args []string) error {
 	if *within != "" {
 		if j.within, err = representation.ParseRange(*within); err != nil {
 			return usageError("--%s", strings.Replace(err.Error(), "depth_range", "depth-range", 1))
+		}
+	}
+	if *scale != "" {
+		if j.scale, err = depthmap.ParseScale(*scale); err != nil {
+			return usageError("--range: %v", err)
 		}
 	}
 	terms := device.Terms{Priority: *priority, Client: "hailo-depth/estimate"}
@@ -246,7 +253,7 @@ func one(ctx context.Context, e *depth.Estimator, read reader, j job, input stri
 			return err
 		}
 		q := depth.Request{
-			Data: data, Orient: !j.noTurn, Representation: j.representation, Within: j.within,
+			Data: data, Orient: !j.noTurn, Representation: j.representation, Within: j.within, Scale: j.scale,
 			Normalize: j.normalize, Stats: true, NPZ: j.npz.on, Gray16: j.png16.on,
 		}
 		if j.png.on {

@@ -193,6 +193,7 @@ func TestWrongUseExitsWith2(t *testing.T) {
 		"--colormap":                     {"estimate", "--colormap", "rainbow", "x.png"},
 		"--representation: \"metres\"":   {"estimate", "--representation", "metres", "x.png"},
 		"--depth-range: \"5\"":           {"estimate", "--depth-range", "5", "x.png"},
+		"--range: \"2,1\" is not valid":  {"estimate", "--range", "2,1", "x.png"},
 		"--priority must be 0 to 9":      {"estimate", "--priority", "10", "x.png"},
 		"--timeout: -1s":                 {"estimate", "--timeout", "-1s", "x.png"},
 		"one output file for 2 pictures": {"estimate", "--npz=a.npz", "x.png", "y.png"},

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"hailo-depth/config"
+	"hailo-depth/device"
 	"hailo-depth/inferapi"
 	"hailo-depth/manager"
 )
@@ -37,7 +38,7 @@ func (r *reloader) name(s manager.Settings) {
 	for _, w := range s.Models {
 		n := inferapi.Named{Name: w.Name, Model: w.Model}
 		if n.Name == "" {
-			n.Name = inferapi.NameOf(w.Model.Path)
+			n.Name = device.ModelName(w.Model.Path)
 		}
 		list = append(list, n)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"hailo-depth/device"
 )
@@ -104,6 +106,28 @@ func TestRequestThatKillsIsNotRetriedTwice(t *testing.T) {
 	}
 	if line["outcome"] != "backend" || line["action"] != "infer" || line["model"] != "model.hef" || line["priority"] != 5.0 {
 		t.Errorf("the log says %v", line)
+	}
+	d.terminate(t, patience)
+}
+
+// Who leaves a running inference of a type that is configured so frees the device.
+func TestKilledWhenAbandoned(t *testing.T) {
+	d := start(t, "scheduling: {kill_abandoned: [depth]}\n", "HAILO_SIM_FAULTS=infer=hang@2")
+	d.mustInfer(t)
+	hangs := d.worker(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	err := d.infer(ctx, 3)
+	if device.KindOf(err) != device.KindTimeout || device.ReasonOf(err) != device.ReasonExpired {
+		t.Errorf("the request got %v (%s, %s)", err, device.KindOf(err), device.ReasonOf(err))
+	}
+	hangs.ends(t)
+	d.mustInfer(t)
+	// The manager may see the client hang up just before the deadline passes.
+	expired := d.figure(t, `hailo_device_requests_total{action="infer",model_type="depth",outcome="timeout",reason="expired"}`)
+	left := d.figure(t, `hailo_device_requests_total{action="infer",model_type="depth",outcome="canceled",reason="cancelled"}`)
+	if expired+left != 1 {
+		t.Errorf("%v requests expired, %v were left", expired, left)
 	}
 	d.terminate(t, patience)
 }

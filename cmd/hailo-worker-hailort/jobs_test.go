@@ -127,7 +127,7 @@ func TestException(t *testing.T) {
 // Destructors that lose their answer are waited for beside the requests.
 func TestSlowDestructor(t *testing.T) {
 	t.Parallel()
-	d := start(t, "", "set control_timeout_ms 4000", "on ConfiguredInferModel::~ConfiguredInferModel 1 false_timeout")
+	d := start(t, "", "set control_timeout_ms 8000", "on ConfiguredInferModel::~ConfiguredInferModel 1 false_timeout")
 	m := depth(t)
 	d.mustInfer(t, m, 1)
 	began := time.Now()
@@ -135,7 +135,7 @@ func TestSlowDestructor(t *testing.T) {
 		t.Error(err)
 	}
 	d.mustInfer(t, depth(t), 2)
-	if took := time.Since(began); took > 3900*time.Millisecond {
+	if took := time.Since(began); took > 7500*time.Millisecond {
 		t.Errorf("it took %v: the request waited for the destructor", took)
 	}
 	d.terminate(t)
