@@ -40,6 +40,9 @@ func TestLateJob(t *testing.T) {
 	}
 	r.mustInfer(t, 4)
 	r.unload(t)
+	if n := counted(t, "calls.ConfiguredInferModel::shutdown"); n != 0 { // what has ended is kept no longer
+		t.Errorf("%d aborts of nothing", n)
+	}
 }
 
 // More late jobs than the queue holds: the next waits for room, in its own time.

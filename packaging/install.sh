@@ -143,8 +143,10 @@ check_runs() {
 		theirs=$(machine "$bin_dir/$program")
 		[ "$theirs" = "$ours" ] || fail "$bin_dir/$program is for $theirs, and this machine is $ours" \
 			"build on this machine with \"make build\"; for a Raspberry Pi elsewhere with \"make build-arm64\""
+		rebuild="make build"
+		[ "$program" != hailo-worker-hailort ] || rebuild="make worker-hailort" # it is for one release of HailoRT
 		output=$("$bin_dir/$program" --help 2>&1) || fail "$bin_dir/$program does not run here: $(say "$output" | head -n 1)" \
-			"it was built for another system, perhaps with a newer C library or a 64-bit one: build it on this machine with \"make build\""
+			"it was built for another system, perhaps with a newer C library or a 64-bit one: build it on this machine with \"$rebuild\""
 	done
 }
 
