@@ -126,7 +126,10 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	}
 	fmt.Fprintf(b.out, "\n## %s\n", d.name)
 	if b.sockets {
-		return b.protocols(ctx, s, d)
+		if err := b.protocols(ctx, s, d); err != nil {
+			return err
+		}
+		return b.recovery(ctx, s, d)
 	}
 	fmt.Fprintln(b.out)
 	fmt.Fprintf(b.out, "| answer | clients | pictures/s | p50 ms | p99 ms | /health p99 ms | CPU ms a picture: depth + manager + worker | bytes |\n|---|---|---|---|---|---|---|---|\n")
@@ -149,7 +152,10 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	if err := b.protocols(ctx, s, d); err != nil {
 		return err
 	}
-	return b.large(ctx, s, processes)
+	if err := b.large(ctx, s, processes); err != nil {
+		return err
+	}
+	return b.recovery(ctx, s, d) // last: it costs the worker its life
 }
 
 // large has clients send what telephones take. It comes last: peaks of memory only grow.

@@ -19,6 +19,8 @@ func TestRefusals(t *testing.T) {
 		`{"inputs":{}}`: "inputs does not take an object",
 		`{"id":1}`:      "id does not take a number",
 		`{"outputs":[{"name":"x","parameters":{"binary_data":1}}]}`:                                 "binary_data must be a boolean, got 1",
+		`{"outputs":[{"name":"x","parameters":{"classification":3}}]}`:                              `output "x": the parameter classification is not supported`,
+		`{"outputs":[{"name":"x","parameters":{"shared_memory_region":"r"}}]}`:                      "shared_memory_region is not supported",
 		`{"parameters":{"binary_data_output":"yes"}}`:                                               "binary_data_output must be a boolean, got a string",
 		input(`"shape":[1],"data":[1]`):                                                             `datatype ""`,
 		input(`"shape":[1],"datatype":"FP33","data":[1]`):                                           `datatype "FP33" is not understood`,

@@ -63,6 +63,11 @@ func DecodeRequest(body []byte, headLength int64) (*Request, error) {
 		if !given {
 			binary = q.BinaryOutputs
 		}
+		for _, unknown := range []string{"classification", "shared_memory_region"} {
+			if o.Parameters.Has(unknown) {
+				return nil, errorf("output %q: the parameter %s is not supported", clip(o.Name), unknown)
+			}
+		}
 		q.Outputs = append(q.Outputs, Output{Name: o.Name, Parameters: o.Parameters, Binary: binary})
 	}
 	if q.Inputs, err = tensors(w.Inputs, tail, headLength != NoHead); err != nil {
