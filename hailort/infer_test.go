@@ -177,6 +177,23 @@ func TestBatchThrows(t *testing.T) {
 	r.unload(t)
 }
 
+// A job that was refused may be answered as well, which says nothing of the one
+// before it, whose buffers are still in use.
+func TestRefusedAndAnswered(t *testing.T) {
+	script(t, "on job 1 delay 1500", "on ConfiguredInferModel::run_async 2 answered")
+	b := open(t, Config{})
+	r := load(t, b, worker.LoadSpec{Path: depth(t), InputShapes: map[string]tensor.Shape{"net/in": {2, 2, 3, 3}}})
+	began := time.Now()
+	wantError(t, r.infer(t, 1, time.Minute), worker.KindLost, 62)
+	if took := time.Since(began); took < 1400*time.Millisecond {
+		t.Errorf("it ended after %v, before its first job", took)
+	}
+	if err := r.infer(t, 1, time.Minute); err != nil {
+		t.Error(err)
+	}
+	r.unload(t)
+}
+
 // What a job ended with is what its callback said.
 func TestJobStatuses(t *testing.T) {
 	for status, kind := range map[int]worker.Kind{81: worker.KindMemoryFull, 87: worker.KindLost, 62: worker.KindLost, 2: worker.KindInvalid, 88: worker.KindTransient} {

@@ -125,6 +125,7 @@ func TestMemory(t *testing.T) {
 	wantError(t, err, worker.KindMemoryFull, 81)
 	r.mustInfer(t, 1)
 	r.unload(t)
+	eventually(t, "the memory is seen to be free", func() bool { return b.Statistics().MemoryUsedBytes == 0 })
 	load(t, b, worker.LoadSpec{Path: depth(t, "bytes 5242880")}).unload(t)
 	if got := b.monitor.memory(); got.used != 0 || got.total != 10<<20 {
 		t.Errorf("%+v is in use after the end", got)

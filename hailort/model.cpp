@@ -16,36 +16,56 @@ using std::chrono::milliseconds;
 
 // Completion is all that a callback touches. It runs on the thread that delivers
 // the library's answers: it must not call the library, nor be the last to let go
-// of one of its objects.
-struct Completion {
-    std::mutex mutex;
-    std::condition_variable changed;
-    size_t ended = 0;
-    hailo_status status = HAILO_SUCCESS; // of the first that failed
+// of one of its objects. It may come for a job that was refused as well, when the
+// connection dies in between, and then counts for nothing.
+class Completion {
+public:
+    explicit Completion(size_t frames) : m_flying(frames, false) {}
 
-    void end(hailo_status s) {
-        std::lock_guard<std::mutex> lock(mutex);
-        ended++;
-        if (HAILO_SUCCESS == status) {
-            status = s;
+    void submitted(size_t frame) { set(frame, true, HAILO_SUCCESS); }
+    void refused(size_t frame) { set(frame, false, HAILO_SUCCESS); }
+    void ended(size_t frame, hailo_status status) { set(frame, false, status); }
+
+    // wait reports whether every job has ended.
+    bool wait(Clock::time_point deadline) {
+        std::unique_lock<std::mutex> lock(m_mutex);
+        return m_changed.wait_until(lock, deadline, [&] { return 0 == count(); });
+    }
+
+    size_t flying() {
+        std::lock_guard<std::mutex> lock(m_mutex);
+        return count();
+    }
+
+    // status is that of the first job that failed.
+    hailo_status status() {
+        std::lock_guard<std::mutex> lock(m_mutex);
+        return m_status;
+    }
+
+private:
+    size_t count() const { return static_cast<size_t>(std::count(m_flying.begin(), m_flying.end(), true)); }
+
+    void set(size_t frame, bool flies, hailo_status status) {
+        std::lock_guard<std::mutex> lock(m_mutex);
+        if (HAILO_SUCCESS == m_status && m_flying[frame]) {
+            m_status = status;
         }
-        changed.notify_all();
+        m_flying[frame] = flies;
+        m_changed.notify_all();
     }
 
-    bool wait(size_t jobs, Clock::time_point deadline) {
-        std::unique_lock<std::mutex> lock(mutex);
-        return changed.wait_until(lock, deadline, [&] { return ended >= jobs; });
-    }
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::vector<bool> m_flying; // by frame
+    hailo_status m_status = HAILO_SUCCESS;
 };
 
-// Flight is a run that was given up: what its jobs use must live until they end.
+// Flight is a run: what its jobs use must live until they end.
 struct Flight {
     Frames frames;
     std::shared_ptr<Completion> completion;
-    size_t jobs;
-    Clock::time_point since;
-
-    bool over() const { return completion->wait(jobs, Clock::time_point::min()); }
+    Clock::time_point since; // it was given up
 };
 
 struct npu_model {
@@ -70,7 +90,7 @@ struct npu_model {
         std::lock_guard<std::mutex> lock(mutex);
         for (auto flight = quarantine.begin(); flight != quarantine.end();) {
             const auto next = std::next(flight);
-            if (flight->over()) {
+            if (0 == flight->completion->flying()) {
                 over.splice(over.end(), quarantine, flight);
             }
             flight = next;
@@ -231,18 +251,19 @@ static milliseconds until(Clock::time_point deadline) {
 
 // submit starts the frames' jobs one by one: a batch that is refused half-way
 // does not say which of its jobs run, and a long one would wait for a queue that
-// never is so long. It leaves in flight.jobs how many run, or may run.
-static hailo_status submit(npu_model &model, Flight &flight, Clock::time_point deadline, bool &stale) {
-    for (const auto &frame : flight.frames) {
+// never is so long.
+static hailo_status submit(npu_model &model, const Flight &flight, Clock::time_point deadline, bool &stale) {
+    const auto completion = flight.completion;
+    for (size_t i = 0; i < flight.frames.size(); i++) {
         const hailo_status ready = model.configured.wait_for_async_ready(until(deadline), 1);
         if (HAILO_SUCCESS != ready) {
             return ready;
         }
-        flight.jobs++; // first, in case this throws half-way
-        const auto completion = flight.completion;
-        auto job = model.configured.run_async(frame->bindings, [completion](const AsyncInferCompletionInfo &info) { completion->end(info.status); });
+        completion->submitted(i); // before it is, in case the call throws half-way
+        auto job = model.configured.run_async(flight.frames[i]->bindings,
+            [completion, i](const AsyncInferCompletionInfo &info) { completion->ended(i, info.status); });
         if (!job) {
-            flight.jobs--;
+            completion->refused(i);
             stale = true; // a refusal shuts the model down
             return job.status();
         }
@@ -262,7 +283,7 @@ int npu_model_run(npu_model *model, uint32_t timeout_ms, bool *stale) {
         }
         // The flight has the buffers until its jobs have ended, whatever happens.
         std::list<Flight> run;
-        run.push_back(Flight{{}, std::make_shared<Completion>(), 0, {}});
+        run.push_back(Flight{{}, std::make_shared<Completion>(model->frames.size()), {}});
         Flight &flight = run.front();
         flight.frames.swap(model->frames);
         const auto give_up = [&] {
@@ -277,13 +298,13 @@ int npu_model_run(npu_model *model, uint32_t timeout_ms, bool *stale) {
             give_up();
             throw;
         }
-        if (!flight.completion->wait(flight.jobs, deadline)) {
+        if (!flight.completion->wait(deadline)) {
             give_up();
             return HAILO_SUCCESS != status ? status : HAILO_TIMEOUT;
         }
         flight.frames.swap(model->frames);
         if (HAILO_SUCCESS == status) {
-            status = flight.completion->status; // what the job itself says can be success after a failure
+            status = flight.completion->status(); // what the job itself says can be success after a failure
         }
         *stale = *stale || HAILO_STREAM_ABORT == status || HAILO_SHUTDOWN_EVENT_SIGNALED == status || HAILO_OPERATION_ABORTED == status;
         return status;
@@ -296,8 +317,9 @@ int npu_model_unfinished(npu_model *model, size_t *jobs, int64_t *oldest_ms) {
         *oldest_ms = 0;
         std::lock_guard<std::mutex> lock(model->mutex);
         for (const Flight &flight : model->quarantine) {
-            if (!flight.over()) {
-                *jobs += flight.jobs;
+            const size_t flying = flight.completion->flying();
+            *jobs += flying;
+            if (flying > 0) {
                 *oldest_ms = std::max(*oldest_ms, std::chrono::duration_cast<milliseconds>(Clock::now() - flight.since).count());
             }
         }
@@ -313,7 +335,7 @@ int npu_model_end(npu_model *model, uint32_t patience_ms) {
         }
         model->configured.shutdown(); // whether it worked is seen by the callbacks
         for (const Flight &flight : model->quarantine) { // only read here and elsewhere, since nothing runs any more
-            if (!flight.completion->wait(flight.jobs, deadline)) {
+            if (!flight.completion->wait(deadline)) {
                 return HAILO_TIMEOUT;
             }
         }

@@ -19,12 +19,18 @@ type monitor struct {
 	device *C.npu_device
 	log    *slog.Logger
 	ask    chan chan memory // for a fresh reading of the memory
+	poke   chan struct{}    // for one that nobody waits for; has room for it
 	end    chan struct{}
 	ended  chan struct{}
 
-	mu   sync.Mutex
-	last worker.Statistics
+	mu      sync.Mutex
+	last    worker.Statistics
+	changed time.Time // something came to the device or left it
 }
+
+// settling is how long after a change the memory is measured whenever somebody
+// looks, who may wait for it to come back.
+const settling = 10 * time.Second
 
 // memory is that of the device, in bytes; total 0: unknown.
 type memory struct {
@@ -32,7 +38,7 @@ type memory struct {
 }
 
 func watch(device *C.npu_device, every time.Duration, log *slog.Logger) *monitor {
-	m := &monitor{device: device, log: log, ask: make(chan chan memory), end: make(chan struct{}), ended: make(chan struct{})}
+	m := &monitor{device: device, log: log, ask: make(chan chan memory), poke: make(chan struct{}, 1), end: make(chan struct{}), ended: make(chan struct{})}
 	m.last.TemperatureError = "not measured yet"
 	go m.run(every)
 	return m
@@ -52,6 +58,8 @@ func (m *monitor) run(every time.Duration) {
 		case <-warm.C:
 			m.warm()
 		case <-measure.C:
+			m.measure()
+		case <-m.poke:
 			m.measure()
 		case answer := <-m.ask:
 			answer <- m.measure()
@@ -86,10 +94,29 @@ func (m *monitor) memory() memory {
 	return memory{}
 }
 
+// statistics gives the last readings, at once.
 func (m *monitor) statistics() worker.Statistics {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if time.Since(m.changed) < settling {
+		m.refresh()
+	}
 	return m.last
+}
+
+// change notes that something has left the device.
+func (m *monitor) change() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.changed = time.Now()
+	m.refresh()
+}
+
+func (m *monitor) refresh() {
+	select {
+	case m.poke <- struct{}{}:
+	default: // it is about to be measured
+	}
 }
 
 func (m *monitor) warm() {

@@ -40,6 +40,7 @@ func (b *Backend) begin(destroy func() error) *release {
 	b.mu.Unlock()
 	go func() {
 		r.err = destroy()
+		b.monitor.change()
 		b.mu.Lock()
 		delete(b.releases, r)
 		b.mu.Unlock()

@@ -38,7 +38,7 @@ func TestVLM(t *testing.T) {
 	in := asked(*picture(2))
 	in.Temperature, in.Seed = &zero, &seed
 	for _, kind := range []string{"vlm_chat", "vlm"} {
-		m := vlm(t)
+		m := vlm(t, "bytes "+mib)
 		m.Type = kind
 		for range 2 { // each stands by itself
 			r, err := d.client.Infer(within(t), m, in)

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"hailo-depth/device"
@@ -29,6 +31,11 @@ func TestEviction(t *testing.T) {
 				t.Errorf("%d evictions; models %+v", s.Evictions, s.Models)
 			}
 			d.leavesNothing(t)
+			// It saw the memory come back instead of waiting for it in vain.
+			log, err := os.ReadFile(d.file("hailo-device-manager.log"))
+			if err != nil || strings.Contains(string(log), "has not come back") {
+				t.Errorf("%v; the log: %s", err, log)
+			}
 		})
 	}
 }
@@ -36,7 +43,7 @@ func TestEviction(t *testing.T) {
 // Memory that comes back only with the connection: the worker is renewed.
 func TestLeakedMemory(t *testing.T) {
 	t.Parallel()
-	d := start(t, "", "set memory_bytes 1572864", "set leaky 1")
+	d := start(t, "timeouts: {release: 500ms}\n", "set memory_bytes 1572864", "set leaky 1")
 	first, second := depth(t, "bytes "+mib), depth(t, "bytes "+mib)
 	d.mustInfer(t, first, 1)
 	d.mustInfer(t, second, 2)
@@ -63,7 +70,7 @@ func TestOtherNumbersOfFull(t *testing.T) {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
 			d := start(t, "")
-			first := depth(t)
+			first := depth(t, "bytes "+mib)
 			d.mustInfer(t, first, 1)
 			d.script(t, "on VDevice::create_infer_model 1 status "+status)
 			d.mustInfer(t, depth(t), 2)

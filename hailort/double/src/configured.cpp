@@ -105,37 +105,48 @@ hailo_status ConfiguredInferModel::Impl::check(const Bindings &bindings) const {
     return status;
 }
 
+// refusal is why a frame is not taken; from then on the model is shut down.
+hailo_status ConfiguredInferModel::Impl::refusal(const Bindings &bindings, hailo_status fate) {
+    if (HAILO_SUCCESS != m_connection->status()) {
+        fate = m_connection->status();
+    } else if (HAILO_SUCCESS == fate && m_shut_down) {
+        return HAILO_STREAM_ABORT;
+    }
+    const hailo_status fault = m_flights.size() >= m_queue ? HAILO_QUEUE_IS_FULL : check(bindings);
+    if (HAILO_SUCCESS != fault) {
+        Statistics::the().gauge("refused_jobs", 1); // by the caller's own doing
+    }
+    const hailo_status status = HAILO_SUCCESS != fate ? fate : fault;
+    m_shut_down = m_shut_down || HAILO_SUCCESS != status;
+    return status;
+}
+
 hailo_status ConfiguredInferModel::Impl::submit(const Bindings &bindings, Callback callback, std::shared_ptr<AsyncInferJob::Impl> job) {
     const Verdict call = enter("ConfiguredInferModel::run_async");
     const Verdict verdict = enter("job");
-    const Script script = Script::now();
+    const int jitter = static_cast<int>(Script::now().number("jitter_us", 0));
+    const long own = m_latency_us + (jitter > 0 ? rand() % jitter : 0);
+    const auto latency = std::chrono::microseconds(verdict.delay_ms >= 0 ? 1000 * verdict.delay_ms : own);
     auto flight = std::make_shared<Flight>(Flight{bindings, std::move(callback), job, verdict.status, verdict.never});
     const std::weak_ptr<Impl> model = shared_from_this(); // a flight does not keep its model
-    Clock::time_point due;
+    hailo_status refused;
     {
         std::lock_guard<std::mutex> lock(Chip::the().mutex);
-        const hailo_status fate = HAILO_SUCCESS == m_connection->status() ? call.status : m_connection->status();
-        if (HAILO_SUCCESS == fate && m_shut_down) {
-            return HAILO_STREAM_ABORT;
+        refused = refusal(bindings, call.status);
+        if (HAILO_SUCCESS == refused) {
+            m_flights[flight.get()] = flight;
+            m_connection->jobs[flight.get()] = [model, flight] { land(model, flight, HAILO_COMMUNICATION_CLOSED); };
+            Statistics::the().most("most_jobs_in_flight", static_cast<long>(m_flights.size()));
         }
-        const hailo_status fault = m_flights.size() >= m_queue ? HAILO_QUEUE_IS_FULL : check(bindings);
-        if (HAILO_SUCCESS != fault) {
-            Statistics::the().gauge("refused_jobs", 1); // by the caller's own doing
+    }
+    if (HAILO_SUCCESS != refused) {
+        if (call.answered) { // the connection dies in between
+            flight->callback(AsyncInferCompletionInfo(HAILO_COMMUNICATION_CLOSED));
         }
-        if (HAILO_SUCCESS != fate || HAILO_SUCCESS != fault) {
-            m_shut_down = true; // one refusal spoils the model
-            return HAILO_SUCCESS != fate ? fate : fault;
-        }
-        m_flights[flight.get()] = flight;
-        m_connection->jobs[flight.get()] = [model, flight] { land(model, flight, HAILO_COMMUNICATION_CLOSED); };
-        Statistics::the().most("most_jobs_in_flight", static_cast<long>(m_flights.size()));
-        const int jitter = static_cast<int>(script.number("jitter_us", 0));
-        const long own = m_latency_us + (jitter > 0 ? rand() % jitter : 0);
-        const auto latency = std::chrono::microseconds(verdict.delay_ms >= 0 ? 1000 * verdict.delay_ms : own);
-        due = Clock::now() + latency;
+        return refused;
     }
     if (!verdict.never) {
-        Chip::the().at(due, [model, flight] { land(model, flight, flight->outcome); });
+        Chip::the().at(Clock::now() + latency, [model, flight] { land(model, flight, flight->outcome); });
     }
     return HAILO_SUCCESS;
 }

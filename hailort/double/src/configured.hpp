@@ -37,6 +37,7 @@ private:
     struct Flight;
 
     hailo_status check(const Bindings &bindings) const;
+    hailo_status refusal(const Bindings &bindings, hailo_status fate); // with the chip's lock held
     // land ends a flight, on the chip's thread, the first time that it is called.
     static void land(const std::weak_ptr<Impl> &model, const std::shared_ptr<Flight> &flight, hailo_status status);
     bool flies(const std::shared_ptr<Flight> &flight);

@@ -40,7 +40,7 @@ bool range(const std::string &text, unsigned long &from, unsigned long &to) {
     return '\0' == *end;
 }
 
-const char *const actions[] = {"status", "delay", "false_timeout", "throw", "hang", "lose", "never"};
+const char *const actions[] = {"status", "delay", "false_timeout", "throw", "hang", "lose", "never", "answered"};
 
 Rule rule(const std::string &line, std::istringstream &words) {
     Rule r{};
@@ -54,7 +54,7 @@ Rule rule(const std::string &line, std::istringstream &words) {
         known = known || r.action == action;
     }
     if (!known) {
-        wrong(line, "expected status, delay, false_timeout, throw, hang, lose or never");
+        wrong(line, "expected status, delay, false_timeout, throw, hang, lose, never or answered");
     }
     if (("status" == r.action || "delay" == r.action) && !(words >> r.number)) {
         wrong(line, "expected a number at the end");
@@ -122,6 +122,9 @@ Verdict enter(const char *call) {
             v.delay_ms = r.number;
         } else if ("false_timeout" == r.action) {
             v.false_timeout = true;
+        } else if ("answered" == r.action) {
+            v.status = HAILO_COMMUNICATION_CLOSED;
+            v.answered = true;
         } else if ("never" == r.action) {
             v.never = true;
         } else if ("lose" == r.action) {

@@ -36,6 +36,7 @@ struct Verdict {
     hailo_status status = HAILO_SUCCESS; // to fail with, instead of doing anything
     bool false_timeout = false;          // do it, then say that it timed out
     long delay_ms = -1;                  // job, token: take this long
+    bool answered = false;               // run_async: refuse it, and call the callback all the same
     bool never = false;                  // job, token: never end
 };
 
