@@ -51,6 +51,7 @@ func (m *monitor) run(every time.Duration) {
 	defer measure.Stop()
 	m.measure()
 	m.warm()
+	m.health()
 	for {
 		select {
 		case <-m.end:
@@ -130,6 +131,18 @@ func (m *monitor) warm() {
 	}
 	value := float64(celsius)
 	m.last.TemperatureCelsius, m.last.TemperatureError = &value, ""
+}
+
+// health says in the log when the chip's test of itself has failed.
+func (m *monitor) health() {
+	var h C.npu_health
+	if err := failure(worker.OpInfer, C.npu_query_health(m.device, &h), "asking for the device's health"); err != nil {
+		m.log.Debug("no health figures", "error", err)
+		return
+	}
+	if h.bist_failures > 0 { // -1 is "not available"
+		m.log.Warn("the device's self-test has failed; its results may be wrong", "mask", int(h.bist_failures), "millivolt", int(h.millivolt), "celsius", float32(h.celsius))
+	}
 }
 
 func (m *monitor) measure() memory {

@@ -3,6 +3,7 @@
 package hailort
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -73,4 +74,31 @@ func TestStatisticsDoNotWait(t *testing.T) {
 	}
 	change(t)
 	(<-loaded).unload(t)
+}
+
+// A chip that failed its self-test is worth a warning, and serves.
+func TestSelfTest(t *testing.T) {
+	for _, c := range []struct {
+		script []string
+		warns  bool
+	}{
+		{[]string{"set bist_failures 5"}, true},
+		{nil, false},
+		{[]string{"set bist_failures -1"}, false},
+		{[]string{"set bist_failures 5", "on Device::query_health_stats 1 status 7"}, false},
+	} {
+		script(t, c.script...)
+		var log strings.Builder
+		b, err := Open(Config{Poll: time.Hour, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		load(t, b, worker.LoadSpec{Path: depth(t)}).unload(t)
+		if err := b.Close(); err != nil { // with it the monitor has ended
+			t.Error(err)
+		}
+		if got := strings.Contains(log.String(), "self-test has failed"); got != c.warns {
+			t.Errorf("%v: the log says %q", c.script, log.String())
+		}
+	}
 }

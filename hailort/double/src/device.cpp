@@ -69,7 +69,8 @@ public:
         if (HAILO_SUCCESS != status) {
             return make_unexpected(status);
         }
-        return hailo_health_stats_t{static_cast<float>(Script::now().number("temperature", 53.5)), 850, 0};
+        const Script script = Script::now();
+        return hailo_health_stats_t{static_cast<float>(script.number("temperature", 53.5)), 850, static_cast<int32_t>(script.number("bist_failures", 0))};
     }
 
     Expected<hailo_performance_stats_t> query_performance_stats() override {
