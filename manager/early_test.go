@@ -102,23 +102,25 @@ func TestEarlyRequestsAndFaults(t *testing.T) {
 	fine := func(err error) bool { return err == nil }
 	for _, c := range []struct {
 		name          string
+		atOnce        bool // the fault, not after the inference's time
 		fault         func(string) error
 		first, second func(error) bool
 		starts        int
 	}{
-		{"the first hangs", onNth("infer", 1, errHang), late, fine, 1},
-		{"the first kills the worker", onNth("infer", 1, errCrash), fine, fine, 1},
-		{"the first loses the device", onNth("infer", 1, lostDevice(62)), fine, fine, 1},
-		{"the first is aborted", onNth("infer", 1, lostDevice(57)), fine, fine, 0},
-		{"the second hangs", onNth("infer", 2, errHang), fine, late, 1},
-		{"the second kills the worker", onNth("infer", 2, errCrash), fine, fine, 1},
-		{"the second kills two workers", fromNth("infer", 2, errCrash), fine, gone, 2},
-		{"the second loses the device", onNth("infer", 2, lostDevice(62)), fine, fine, 1},
+		{"the first hangs", false, onNth("infer", 1, errHang), late, fine, 1},
+		{"the first kills the worker", false, onNth("infer", 1, errCrash), fine, fine, 1},
+		{"the first loses the device", false, onNth("infer", 1, lostDevice(62)), fine, fine, 1},
+		{"the first is aborted", false, onNth("infer", 1, lostDevice(57)), fine, fine, 0},
+		{"the second hangs", false, onNth("infer", 2, errHang), fine, late, 1},
+		{"the second kills the worker", false, onNth("infer", 2, errCrash), fine, fine, 1},
+		{"the second kills two workers", false, fromNth("infer", 2, errCrash), fine, gone, 2},
+		{"the second kills two workers before the first is looked at", true, fromNth("infer", 2, errCrash), fine, gone, 2},
+		{"the second loses the device", false, onNth("infer", 2, lostDevice(62)), fine, fine, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, 30, nil, func(t *testing.T, r *rig) {
 				r.load(t, "a10")
-				r.device.took, r.device.faultsLate = time.Second, true
+				r.device.took, r.device.faultsLate = time.Second, !c.atOnce
 				r.device.events()
 				r.device.setFault(c.fault)
 				answers := r.askInOrder(t, t.Context(), t.Context())
