@@ -16,10 +16,6 @@ from loss import depth_loss, layout_loss
 from network import DEVIATION, MEAN
 from trainee import Trainee
 
-AVERAGE = 0.998
-"""Decay per step of the averaged weights, which are what is validated and kept."""
-
-
 def parameter_groups(network, decay):
     """Weight decay for filters only: on a normalisation's scale or a bias it only fights the fit."""
     filters = [p for p in network.parameters() if p.ndim > 1]
@@ -28,12 +24,12 @@ def parameter_groups(network, decay):
 
 
 @torch.no_grad()
-def follow(average, network, step):
-    """Moves the averaged network, batch statistics included, towards the trained one.
+def follow(average, network, decay, step):
+    """Moves the averaged network, batch statistics included, towards the trained one; decay per step.
 
     The decay starts low, or the average would carry the random first weights for thousands of steps.
     """
-    share = 1 - min(AVERAGE, (1 + step) / (10 + step))
+    share = 1 - min(decay, (1 + step) / (10 + step))
     for a, b in zip(average.state_dict().values(), network.state_dict().values()):
         if a.is_floating_point():
             a.lerp_(b, share)
@@ -61,6 +57,7 @@ def validate(guess, photographs):
 
 
 HINT_WEIGHT = 0.05
+"""Makes the hints about as heavy as the depth once most can be read: a few hundredths."""
 
 
 class Learner:
@@ -68,7 +65,7 @@ class Learner:
 
     def __init__(self, options, device, hints=None):
         torch.manual_seed(options.seed)
-        self.out, self.device, self.hints = options.out, device, hints
+        self.out, self.device, self.hints, self.decay = options.out, device, hints, options.average
         self.trainee = Trainee().to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.trainee).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.trainee, options.decay), lr=options.rate)
@@ -106,17 +103,15 @@ class Learner:
         x, y, where = augment(pictures, labels, stage.height, stage.width, self.chance)
         x = ((x - MEAN) / DEVIATION).contiguous(memory_format=torch.channels_last)
         self.trainee.train(coarse=stage.coarse)
-        if stage.coarse:
-            guess, maps = self.trainee.layout(x)
-            loss = layout_loss(guess, F.avg_pool2d(y, 8)) + HINT_WEIGHT * self.trainee.missed(maps, self.hints, batch.rows, where)
-        else:
-            loss = depth_loss(self.trainee.network.disparity(x), y)
+        guess, maps = self.trainee.layout(x) if stage.coarse else self.trainee.whole(x)
+        loss = layout_loss(guess, F.avg_pool2d(y, 8)) if stage.coarse else depth_loss(guess, y)
+        loss = loss + HINT_WEIGHT * self.trainee.missed(maps, self.hints, batch.rows, where)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.trainee.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        follow(self.average, self.trainee, self.step)
+        follow(self.average, self.trainee, self.decay, self.step)
         self.seen += len(x)
         return loss.item()
 

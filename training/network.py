@@ -137,14 +137,18 @@ class PocketDepth(nn.Module):
         y = self.up16(self.last(sixteenth), sixteenth)
         return y, self.up8(y, eighth)
 
+    def finish(self, half, quarter, eighth):
+        """The maps of detail and the last of layout to the disparity [N, 1, H, W]."""
+        y = self.up2(self.up4(eighth, quarter), half)
+        # Without its channel and with it again: else ONNX Runtime, which computes channels by the
+        # sixteen on x86, resizes sixteen maps for the one that there is (half a millisecond).
+        y = self.head(y).squeeze(1).unsqueeze(1)
+        return F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
+
     def disparity(self, x):
         """The network proper: normalised float32 NCHW [N, 3, H, W] to [N, 1, H, W]."""
         half, quarter = self.detail(x)
-        y = self.up4(self.layout(quarter)[1], quarter)
-        # Without its channel and with it again: else ONNX Runtime, which computes channels by the
-        # sixteen on x86, resizes sixteen maps for the one that there is (half a millisecond).
-        y = self.head(self.up2(y, half)).squeeze(1).unsqueeze(1)
-        return F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return self.finish(half, quarter, self.layout(quarter)[1])
 
 
 def folded(network):

@@ -59,6 +59,8 @@ def arguments():
                         help="folder of rendered scenes (default: training/cache/scenes)")
     parser.add_argument("--scene-share", type=float, default=0.2,
                         help="part of each batch, 0..1, that is rendered (default 0.2)")
+    parser.add_argument("--average", type=float, default=0.998,
+                        help="decay per step of the averaged weights, which are what is validated and kept (default 0.998)")
     parser.add_argument("--check", type=float, default=2.5, metavar="MINUTES",
                         help="time between validations, each with a checkpoint (default 2.5)")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
@@ -82,12 +84,11 @@ def rate(progress):
 
 
 def hints(options, photographs):
-    """The teacher's maps, see teacher.load; None when no stage needs them or the teacher is not there."""
+    """The teacher's maps, see teacher.load, or None where the teacher is not."""
     network = options.data / "teacher" / "tcmonodepth_small.onnx"
-    if options.coarse > 0 and network.is_file():
+    if network.is_file():
         return teacher.load(network, photographs, options.cache)
-    if options.coarse > 0:
-        print(f"{network} is missing: training without the teacher's maps")
+    print(f"{network} is missing: training without the teacher's maps")
     return None
 
 

@@ -31,6 +31,12 @@ class Trainee(nn.Module):
         sixteenth, eighth = self.network.layout(quarter)
         return self.coarse(eighth), {"sixteenth": sixteenth, "eighth": eighth}
 
+    def whole(self, x):
+        """The same with the disparity proper, [N, 1, H, W]; everything learns."""
+        half, quarter = self.network.detail(x)
+        sixteenth, eighth = self.network.layout(quarter)
+        return self.network.finish(half, quarter, eighth), {"sixteenth": sixteenth, "eighth": eighth}
+
     def train(self, mode=True, coarse=False):
         """As of every module; with coarse, the layers that do not learn keep their batch statistics."""
         super().train(mode)
