@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,20 +120,17 @@ func TestBuiltInManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// "of 0.84 million parameters" and "837 657 parameters".
-	stated := regexp.MustCompile(`\| size \| (\d+) (\d+) parameters`).FindStringSubmatch(string(card))
+	// "of 1.53 million parameters" and "1 527 337 parameters".
+	stated := regexp.MustCompile(`\| size \| ([\d ]+) parameters`).FindStringSubmatch(string(card))
 	described := regexp.MustCompile(`of (\d\.\d\d) million parameters`).FindStringSubmatch(m.Description)
 	if stated == nil || described == nil {
 		t.Fatalf("card %q, manifest %q", stated, described)
 	}
-	var thousands, rest int
-	if _, err := fmt.Sscan(stated[1], &thousands); err != nil {
+	parameters, err := strconv.Atoi(strings.ReplaceAll(stated[1], " ", ""))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Sscan(stated[2], &rest); err != nil {
-		t.Fatal(err)
-	}
-	if got := fmt.Sprintf("%.2f", float64(thousands*1000+rest)/1e6); got != described[1] {
+	if got := fmt.Sprintf("%.2f", float64(parameters)/1e6); got != described[1] {
 		t.Errorf("the card counts %s million parameters, the manifest %s", got, described[1])
 	}
 }

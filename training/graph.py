@@ -1,8 +1,8 @@
-"""Runs our exported ONNX graph operator by operator, straight from its file.
+"""Runs an ONNX graph operator by operator, straight from its file.
 
 Debian has no ONNX Runtime for Python. This knows only the operators that
-pocketdepth uses, and is an independent reading of the file: it would notice a
-wrong weight, padding or resize mode that comparing two torch modules cannot.
+pocketdepth and its teacher use. For ours it is an independent reading of the file: it
+would notice a wrong weight, padding or resize mode that comparing two torch modules cannot.
 """
 
 import numpy as np
@@ -31,10 +31,20 @@ def _resize(a, x, _, scales=None, sizes=None):
     return F.interpolate(x, tuple(int(s) for s in sizes[2:]), mode="bilinear", align_corners=False)
 
 
+CASTS = {onnx.TensorProto.FLOAT: torch.float32, onnx.TensorProto.INT64: torch.int64}
+
+
 def _cast(a, x):
-    if a["to"] != onnx.TensorProto.FLOAT:
-        raise ValueError("a cast to another type than float32")
-    return x.float()
+    if a["to"] not in CASTS:
+        raise ValueError("a cast to another type than float32 or int64")
+    return x.to(CASTS[a["to"]])
+
+
+def _slice(a, x, starts, ends, axes, steps=None):
+    steps = torch.ones_like(axes) if steps is None else steps
+    for start, end, axis, step in zip(*(v.tolist() for v in (starts, ends, axes, steps))):
+        x = x[(slice(None),) * (axis % x.ndim) + (slice(start, end, step),)]
+    return x
 
 
 def _per_channel(a, x, scale, zero):
@@ -57,29 +67,40 @@ def _dequantize(a, x, scale, zero):
 OPERATORS = {
     "Add": lambda a, x, y: x + y,
     "Cast": _cast,
+    "Concat": lambda a, *parts: torch.cat(parts, a["axis"]),
     "Constant": lambda a: torch.from_numpy(numpy_helper.to_array(a["value"]).copy()),
     "Conv": _conv,
     "DequantizeLinear": _dequantize,
+    "Div": lambda a, x, y: x / y,
+    "Gather": lambda a, x, index: x.select(a.get("axis", 0), int(index)),
     "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
     "Identity": lambda a, x: x,
     "Mul": lambda a, x, y: x * y,
     "QuantizeLinear": _quantize,
     "Relu": lambda a, x: x.clamp(min=0),
     "Resize": _resize,
+    "Shape": lambda a, x: torch.tensor(x.shape),
+    "Slice": _slice,
+    "Squeeze": lambda a, x, axis: x.squeeze(int(axis)),
     "Sub": lambda a, x, y: x - y,
     "Transpose": lambda a, x: x.permute(a["perm"]),
+    "Unsqueeze": lambda a, x, axis: x.unsqueeze(int(axis)),
 }
 
 
 def run_graph(model, image, names=None):
-    """The graph's one output, float32 [1, 1, 256, 320], for image uint8 [1, 256, 320, 3]; model is an onnx.ModelProto.
+    """The graph's one output for its one input, an array; model is an onnx.ModelProto.
 
-    With names, a dict of the values of those names instead.
+    pocketdepth gives float32 [1, 1, 256, 320] for uint8 [1, 256, 320, 3].
+
+    With names, a dict of the values of those names instead, and nothing beyond them is computed.
     """
     graph = model.graph
     values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
     values[graph.input[0].name] = torch.from_numpy(np.ascontiguousarray(image))
     for node in graph.node:
+        if names is not None and all(name in values for name in names):
+            break
         if node.op_type not in OPERATORS:
             raise ValueError(f"operator {node.op_type} is new to this file")
         inputs = [values[name] if name else None for name in node.input]

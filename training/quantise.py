@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 import data
 from graph import run_graph
 from network import DEVIATION, MEAN
+from storage import restored
 
 WEIGHT = 63
 """Largest whole-number weight: 7 bits. Processors with AVX2 but without VNNI add two products of bytes in 16 bits, which 8 would overflow."""
@@ -40,17 +41,17 @@ def with_exact_input(model):
 def points(graph):
     """Names of the maps to quantise: whatever a filter, a sum, a resize or a mean leaves, after its ReLU if it has one.
 
-    The head's map and the network's output stay as they are: 256 steps are too few for them.
+    What comes after the last ReLU, the head and the network's output, stays as it is: 256 steps are too few for it.
     """
     users = {}
     for node in graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
-    last = next(n for n in graph.node if n.output[0] == graph.output[0].name).input[0]
+    end = max(i for i, node in enumerate(graph.node) if node.op_type == "Relu")
     chosen = []
-    for node in graph.node:
+    for node in graph.node[:end + 1]:
         name = node.output[0]
-        if node.op_type not in ("Conv", "Relu", "Add", "Resize", "GlobalAveragePool") or name in (last, graph.output[0].name):
+        if node.op_type not in ("Conv", "Relu", "Add", "Resize", "GlobalAveragePool"):
             continue
         if node.op_type != "Relu" and [u.op_type for u in users[name]] == ["Relu"]:
             continue
@@ -89,7 +90,7 @@ def quantised(model, found):
     for node in graph.node:
         inputs = list(node.input)
         node.input[:] = [renamed.get(name, name) for name in inputs]
-        if node.op_type == "Conv":
+        if node.op_type == "Conv" and inputs[0] in scales and len(inputs) == 3:
             _, weight, bias = inputs
             step = np.maximum(np.abs(weights[weight]).max((1, 2, 3)) / WEIGHT, 1e-12).astype(np.float32)
             whole = np.clip(np.rint(weights[weight] / step[:, None, None, None]), -WEIGHT, WEIGHT).astype(np.int8)
@@ -131,7 +132,7 @@ def main():
     torch.set_num_threads(2)
     photographs = data.load(options.data, options.cache)
     chosen = photographs.training[::max(1, len(photographs.training) // options.pictures)][:options.pictures]
-    model = onnx.load(str(options.network))
+    model = restored(onnx.load(str(options.network)))
     names = points(model.graph)
     found = ranges(model, names, photographs.pictures[chosen])
     with_exact_input(model)

@@ -12,12 +12,15 @@ import torch
 
 import metrics
 from augment import augment, compress
-from export import write_onnx
+from batches import mixed
+from export import rounded, write_onnx
 from graph import run_graph
-from loss import depth_loss
+from loss import ANCHOR_WEIGHT, depth_loss, layout_loss
 from network import PocketDepth, folded
 from quantise import points, quantised, ranges, with_exact_input
-from train import mixed
+from storage import restored
+from train import STAGES, stage_at
+from trainee import Trainee
 from warm import begin_with
 
 
@@ -53,7 +56,7 @@ class Metrics(unittest.TestCase):
 class Training(unittest.TestCase):
     def test_loss_sees_neither_scale_nor_shift_but_the_sign(self):
         label = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(1))
-        anchor = 0.1 * ((3 * label + 5) - label).abs().mean()
+        anchor = ANCHOR_WEIGHT * ((3 * label + 5) - label).abs().mean()
         self.assertAlmostEqual(float(depth_loss(3 * label + 5, label) - anchor), 0, places=4)
         self.assertGreater(float(depth_loss(-label, label)), 0.3)
 
@@ -77,11 +80,52 @@ class Training(unittest.TestCase):
             write_onnx(folded(exported), path)
             begin_with(began, path, photographs, torch.Generator().manual_seed(1), batches=1)
         with torch.no_grad():
-            difference = exported.eval()(image) - began.eval()(image)
+            difference = rounded(folded(exported))(image) - began.eval()(image)
             # While training, the batch's own statistics count: near those that were measured.
             drift = exported(image) - began.train()(image)
         self.assertLess(float(difference.abs().max()), 1e-4)
         self.assertLess(float(drift.abs().mean()), 0.2)
+
+    def test_a_deeper_network_begins_as_the_shallower_one(self):
+        torch.manual_seed(5)
+        shallow, image = PocketDepth(), torch.randint(0, 256, (2, 256, 320, 3), dtype=torch.uint8)
+        shallow.sixteenth, shallow.last[0] = shallow.sixteenth[:4], shallow.last[0][:3]
+        shallow(image)
+        photographs = types.SimpleNamespace(pictures=image.numpy(), labels=image[..., 0].numpy(), training=np.arange(2))
+        deep = PocketDepth()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "network.onnx"
+            write_onnx(folded(shallow), path)
+            begin_with(deep, path, photographs, torch.Generator().manual_seed(1), batches=1)
+        with torch.no_grad():
+            difference = rounded(folded(shallow))(image) - deep.eval()(image)
+        self.assertLess(float(difference.abs().max()), 1e-4)
+
+    def test_weights_of_half_the_size_come_back_rounded(self):
+        torch.manual_seed(6)
+        network = PocketDepth()
+        network(torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8))  # else all biases are one and the same 0
+        network = folded(network)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "network.onnx"
+            write_onnx(network, path)
+            self.assertLess(path.stat().st_size, 2.2 * sum(p.numel() for p in network.parameters()))
+            model = restored(onnx.load(str(path)))
+        self.assertFalse(any(t.data_type == onnx.TensorProto.FLOAT16 for t in model.graph.initializer))
+        stored = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in model.graph.initializer}
+        for name, value in rounded(network).state_dict().items():
+            self.assertTrue(torch.equal(stored[name], value), name)
+
+    def test_only_the_layout_learns_in_the_coarse_stage(self):
+        torch.manual_seed(7)
+        trainee, x = Trainee(), torch.randn(2, 3, 64, 64)
+        before = trainee.network.stem[1].running_mean.clone()
+        guess, maps = trainee.train(coarse=True).layout(x)
+        layout_loss(guess, torch.rand(2, 1, 8, 8)).backward()
+        self.assertEqual({name: m.shape[2:] for name, m in maps.items()}, {"sixteenth": (4, 4), "eighth": (8, 8)})
+        self.assertTrue(torch.equal(before, trainee.network.stem[1].running_mean))
+        self.assertIsNone(trainee.network.stem[0].weight.grad)
+        self.assertIsNotNone(trainee.network.eighth[0].layers[0][0].weight.grad)
 
     def test_a_quantised_network_is_nearly_the_same(self):
         torch.manual_seed(4)
@@ -91,6 +135,7 @@ class Training(unittest.TestCase):
             path = pathlib.Path(folder) / "network.onnx"
             write_onnx(folded(network), path)
             model = onnx.load(str(path))
+        restored(model)
         exact = run_graph(model, image[:1].numpy())
         found = ranges(model, points(model.graph), image.numpy())
         with_exact_input(model)
@@ -110,16 +155,21 @@ class Training(unittest.TestCase):
         scenes = types.SimpleNamespace(**dict(zip(("pictures", "labels"), source(2))))
         batches, rendered = mixed(photographs, scenes, 0.15, 8, np.random.default_rng(1)), 0
         for _ in range(500):
-            pictures, labels = next(batches)
-            self.assertTrue(np.array_equal(pictures[..., 0], labels))
-            rendered += int((labels == 2).sum())
+            batch = next(batches)
+            self.assertTrue(np.array_equal(batch.pictures[..., 0], batch.labels))
+            self.assertTrue(np.array_equal(batch.rows < 0, batch.labels.ravel() == 2))
+            rendered += int((batch.labels == 2).sum())
         self.assertAlmostEqual(rendered / 4000, 0.15, delta=0.02)
+
+    def test_stages_follow_one_another(self):
+        options = types.SimpleNamespace(small=0.2, coarse=0.5)
+        self.assertEqual([stage_at(p, options) for p in (0, 0.19, 0.2, 0.69, 0.71, 1)], [STAGES[i] for i in (0, 0, 1, 1, 2, 2)])
 
     def test_augmentation_keeps_ranges_and_repeats(self):
         pictures = torch.randint(0, 256, (4, 256, 320, 3), dtype=torch.uint8)
         labels = torch.randint(0, 256, (4, 256, 320), dtype=torch.uint8)
-        x, y = augment(pictures, labels, 128, 160, torch.Generator().manual_seed(2))
-        again, _ = augment(pictures, labels, 128, 160, torch.Generator().manual_seed(2))
+        x, y, _ = augment(pictures, labels, 128, 160, torch.Generator().manual_seed(2))
+        again, _, _ = augment(pictures, labels, 128, 160, torch.Generator().manual_seed(2))
         self.assertEqual((x.shape, y.shape), ((4, 3, 128, 160), (4, 1, 128, 160)))
         self.assertTrue(0 <= x.min() and x.max() <= 255 and 0 <= y.min() and y.max() <= 1)
         self.assertTrue(torch.equal(x, again))

@@ -9,6 +9,7 @@ import os
 import pathlib
 import sys
 import time
+from dataclasses import dataclass
 
 # Torch's threads spin while they wait for one another. With another busy program beside them they
 # would spin away most of the time: a short wait trains nearly twice as fast then, and as fast alone.
@@ -18,11 +19,24 @@ import numpy as np
 import torch
 
 import data
+import teacher
+from batches import mixed
 from learner import Learner
 from network import cost
 
-SMALL, FULL = (128, 160, 16), (256, 320, 8)
-"""(height, width, batch): a picture costs a quarter at half the size."""
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the run: the size of the pictures, how many make a batch, and whether the large maps rest."""
+
+    height: int
+    width: int
+    batch: int
+    coarse: bool = False
+
+
+STAGES = Stage(128, 160, 16), Stage(256, 320, 8, coarse=True), Stage(256, 320, 8)
+"""A picture of half the size costs a quarter; one whose large maps do not learn, five sixths."""
 
 
 def arguments():
@@ -35,14 +49,18 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate (default 0.003)")
     parser.add_argument("--decay", type=float, default=0.02, help="weight decay (default 0.02)")
-    parser.add_argument("--small", type=float, default=0.6,
-                        help="part of the time, 0..1, for pictures of half the size, which come first (default 0.6)")
+    parser.add_argument("--small", type=float, default=0.4,
+                        help="part of the time, 0..1, for pictures of half the size, which come first (default 0.4)")
+    parser.add_argument("--coarse", type=float, default=0.35,
+                        help="part of the time, 0..1, that comes next: full pictures, but only the layout learns (default 0.35)")
     parser.add_argument("--begin", type=pathlib.Path, metavar="ONNX",
                         help="begin with the weights of this exported network instead of random ones")
     parser.add_argument("--scenes", type=pathlib.Path, default=data.DEFAULT_CACHE / "scenes",
                         help="folder of rendered scenes (default: training/cache/scenes)")
-    parser.add_argument("--scene-share", type=float, default=0.15,
-                        help="part of each batch, 0..1, that is rendered (default 0.15)")
+    parser.add_argument("--scene-share", type=float, default=0.2,
+                        help="part of each batch, 0..1, that is rendered (default 0.2)")
+    parser.add_argument("--average", type=float, default=0.998,
+                        help="decay per step of the averaged weights, which are what is validated and kept (default 0.998)")
     parser.add_argument("--check", type=float, default=2.5, metavar="MINUTES",
                         help="time between validations, each with a checkpoint (default 2.5)")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
@@ -58,38 +76,28 @@ def keep_memory():
             libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
-def batches(indices, size, generator):
-    """Endless batches of indices, each photograph once per epoch."""
-    rest = np.empty(0, np.int64)
-    while True:
-        while len(rest) < size:
-            rest = np.concatenate([rest, generator.permutation(indices)])
-        # Sorted, because neighbours in the mapped file are read together.
-        yield np.sort(rest[:size])
-        rest = rest[size:]
-
-
-def mixed(photographs, scenes, share, size, generator):
-    """Endless batches (pictures, labels) of which, on average, the part share is rendered."""
-    source = batches(photographs.training, size, generator)
-    rendered = batches(np.arange(len(scenes.pictures)), 1, generator)
-    while True:
-        chosen = next(source)
-        pictures, labels = photographs.pictures[chosen], photographs.labels[chosen]
-        count = int(share * size + generator.random()) if len(scenes.pictures) else 0
-        if count:
-            # In the place of as many photographs, whose turn comes in another epoch.
-            place = generator.choice(size, count, replace=False)
-            drawn = [next(rendered)[0] for _ in range(count)]
-            pictures[place], labels[place] = scenes.pictures[drawn], scenes.labels[drawn]
-        yield pictures, labels
-
-
 def rate(progress):
     """Learning rate as a part of the highest, for progress 0..1: 4 % warm-up, then a cosine (one-cycle)."""
     if progress < 0.04:
         return 0.04 + 0.96 * progress / 0.04
     return 0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * (progress - 0.04) / 0.96))
+
+
+def hints(options, photographs):
+    """The teacher's maps, see teacher.load, or None where the teacher is not."""
+    network = options.data / "teacher" / "tcmonodepth_small.onnx"
+    if network.is_file():
+        return teacher.load(network, photographs, options.cache)
+    print(f"{network} is missing: training without the teacher's maps")
+    return None
+
+
+def stage_at(progress, options):
+    """The stage for progress 0..1."""
+    small, coarse, full = STAGES
+    if progress < options.small:
+        return small
+    return coarse if progress < options.small + options.coarse else full
 
 
 def main():
@@ -100,12 +108,12 @@ def main():
     photographs = data.load(options.data, options.cache)
     scenes = data.load_scenes(options.scenes)
     options.out.mkdir(parents=True, exist_ok=True)
-    learner = Learner(options, device)
+    learner = Learner(options, device, hints(options, photographs))
     if options.resume:
         learner.restore()
     elif options.begin:
         learner.begin(options.begin, photographs)
-    parameters, products = cost(learner.average)
+    parameters, products = cost(learner.average.network)
     print(f"{parameters} parameters, {products / 1e6:.0f} million multiply-adds at 256x320; {device}; "
           f"{len(photographs.training)} photographs and {len(scenes.pictures)} scenes to learn from, "
           f"{len(photographs.held_back)} photographs held back", flush=True)
@@ -127,29 +135,28 @@ def train(learner, photographs, scenes, options, log, report_every=15):
     budget = options.minutes * 60
     clock, losses, seen = time.monotonic(), [], learner.seen
     reported = validated = learner.seconds
-    height = width = size = None
+    stage = None
     while learner.seconds < budget:
         progress = learner.seconds / budget
-        stage = SMALL if progress < options.small else FULL
-        if stage != (height, width, size):
-            height, width, size = stage
-            source = mixed(photographs, scenes, options.scene_share, size, learner.order)
+        if stage != stage_at(progress, options):
+            stage = stage_at(progress, options)
+            source = mixed(photographs, scenes, options.scene_share, stage.batch, learner.order)
         for group in learner.optimizer.param_groups:
             group["lr"] = options.rate * rate(progress)
-        losses.append(learner.learn(*next(source), height, width))
+        losses.append(learner.learn(next(source), stage))
         now = time.monotonic()
         learner.seconds, clock = learner.seconds + now - clock, now
         if learner.seconds - reported >= report_every:
             speed = (learner.seen - seen) / (learner.seconds - reported)
-            print(f"step {learner.step}  {height}x{width}  loss {np.mean(losses):.4f}  {speed:.0f} pictures/s  "
+            print(f"step {learner.step}  {stage.height}x{stage.width}{' coarse' if stage.coarse else ''}  loss {np.mean(losses):.4f}  {speed:.0f} pictures/s  "
                   f"{learner.seconds / 60:.1f} min, {(budget - learner.seconds) / 60:.1f} left", flush=True)
             reported, seen, losses = learner.seconds, learner.seen, []
         if learner.seconds - validated >= options.check * 60:
-            learner.check(photographs, log)
+            learner.check(photographs, stage, log)
             now = time.monotonic()
             learner.seconds, clock = learner.seconds + now - clock, now
             validated = learner.seconds
-    learner.check(photographs, log)
+    learner.check(photographs, stage, log)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from onnx import numpy_helper
 from torch import nn
 
 from augment import augment
-from network import DEVIATION, MEAN, folded
+from network import DEVIATION, MEAN, InvertedResidual, folded
+from storage import restored
 
 
 def _pairs(network):
@@ -23,32 +24,46 @@ def _pairs(network):
 
 @torch.no_grad()
 def begin_with(network, path, photographs, generator, batches=32):
-    """Gives network, in place, the weights of the ONNX file at path; raises ValueError if they do not fit."""
-    stored = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in onnx.load(str(path)).graph.initializer}
-    wanted = folded(network).state_dict()
-    for name, tensor in wanted.items():
+    """Gives network, in place, the weights of the ONNX file at path; raises ValueError if they do not fit.
+
+    Residual blocks that the file lacks begin with nothing to add, so that a network can be
+    trained, made deeper, and trained on.
+    """
+    model = restored(onnx.load(str(path)))
+    stored = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in model.graph.initializer}
+    if "head.weight" in stored:  # of before the head was split: a filter per channel, and their sum
+        stored["head.0.weight"] = stored.pop("head.weight").transpose(0, 1)
+        stored["head.1.weight"], stored["head.1.bias"] = torch.ones(1, 16, 1, 1), stored.pop("head.bias")
+    wanted, added = folded(network).state_dict(), set()
+    for name, module in network.named_modules():
+        if isinstance(module, InvertedResidual) and module.shortcut and f"{name}.layers.0.0.weight" not in stored:
+            added.add(f"{name}.")
+            module.layers[2][1].weight.zero_()
+    known = {name: tensor for name, tensor in wanted.items() if not any(name.startswith(block) for block in added)}
+    for name, tensor in known.items():
         if name not in stored or stored[name].shape != tensor.shape:
             raise ValueError(f"{path}: expected {name} with the shape {list(tensor.shape)}; it is of another network")
-    paired = {name for name, _, _ in _pairs(network)}
     state = network.state_dict()
-    for name in wanted:
+    for name in known:
         if name in state:
             state[name].copy_(stored[name])  # a convolution that has a normalisation has no bias of its own
-    offsets = {name: stored[f"{name}.bias"] for name in paired}
-    for name, _, norm in _pairs(network):
+    paired = [(name, norm) for name, _, norm in _pairs(network) if f"{name}.bias" in known]
+    for name, norm in paired:
         norm.running_mean.zero_()
         norm.running_var.fill_(1 - norm.eps)
         norm.weight.fill_(1)
-        norm.bias.copy_(offsets[name])
-    for name, norm, mean, variance in _statistics(network, photographs, generator, batches):
+        norm.bias.copy_(stored[f"{name}.bias"])
+    found = {name: (mean, variance) for name, mean, variance in _statistics(network, photographs, generator, batches)}
+    for name, norm in paired:
+        mean, variance = found[name]
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
         norm.weight.copy_((variance + norm.eps).sqrt())
-        norm.bias.copy_(offsets[name] + mean)
+        norm.bias.copy_(stored[f"{name}.bias"] + mean)
 
 
 def _statistics(network, photographs, generator, batches, batch=8):
-    """(name, normalisation, mean, variance) of what comes out of each convolution, over augmented photographs."""
+    """(name, mean, variance) of what comes out of each convolution, over augmented photographs."""
     sums = {name: [0.0, 0.0] for name, _, _ in _pairs(network)}
 
     def listen(name):
@@ -64,11 +79,10 @@ def _statistics(network, photographs, generator, batches, batch=8):
     for i in range(batches):
         chosen = photographs.training[i * step::step * batches][:batch]
         pictures, labels = (torch.from_numpy(a[chosen]).to(device) for a in (photographs.pictures, photographs.labels))
-        x, _ = augment(pictures, labels, height, width, generator)
+        x, _, _ = augment(pictures, labels, height, width, generator)
         network.disparity((x - MEAN) / DEVIATION)
     for hook in hooks:
         hook.remove()
     network.train()
-    for name, _, norm in _pairs(network):
-        mean, squares = sums[name]
-        yield name, norm, mean.float(), (squares - mean**2).clamp(min=1e-8).float()
+    for name, (mean, squares) in sums.items():
+        yield name, mean.float(), (squares - mean**2).clamp(min=1e-8).float()
