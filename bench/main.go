@@ -129,6 +129,9 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 		if err := b.protocols(ctx, s, d); err != nil {
 			return err
 		}
+		if err := b.withoutOverlap(ctx, s, d); err != nil {
+			return err
+		}
 		return b.recovery(ctx, s, d)
 	}
 	fmt.Fprintln(b.out)

@@ -101,8 +101,30 @@ func (b *bench) use(ctx context.Context, s hailo.Service, manager process, d dev
 // protocols compares the two ways to the manager.
 func (b *bench) protocols(ctx context.Context, s *stack.Stack, d device) error {
 	fmt.Fprintf(b.out, "\n| services on the manager's sockets | clients | inferences/s | the device works | added to an inference, queueing apart: p50 ms | p99 ms | of it to the worker and back: p50 ms | CPU ms an inference: client + manager |\n|---|---|---|---|---|---|---|---|\n")
+	return b.compare(ctx, s, d, protocols(s))
+}
+
+// withoutOverlap adds the lines of HTTP where each request is sent to the worker
+// only when the last is answered. It leaves the manager as it was.
+func (b *bench) withoutOverlap(ctx context.Context, s *stack.Stack, d device) error {
+	restart := func(lines string) error {
+		if err := s.Manager.Stop(time.Minute); err != nil {
+			return err
+		}
+		return s.RestartManagerWith(ctx, lines)
+	}
+	if err := restart(d.config + "scheduling: {overlap: false}\n"); err != nil {
+		return err
+	}
+	if err := b.compare(ctx, s, d, []protocol{{"HTTP, `scheduling.overlap: false`", &hailo.HTTPClient{Path: s.APISocket}}}); err != nil {
+		return err
+	}
+	return restart(d.config)
+}
+
+func (b *bench) compare(ctx context.Context, s *stack.Stack, d device, ways []protocol) error {
 	for _, clients := range []int{1, 8, 32} {
-		for _, p := range protocols(s) {
+		for _, p := range ways {
 			u, err := b.use(ctx, p.service, process{s.Manager.PID()}, d, clients)
 			if err != nil {
 				return fmt.Errorf("%s, %d clients: %w", p.name, clients, err)

@@ -76,6 +76,7 @@ type Scheduling struct {
 	Ageing        time.Duration `yaml:"ageing"`
 	Group         int           `yaml:"group"`
 	GroupTime     time.Duration `yaml:"group_time"`
+	Overlap       bool          `yaml:"overlap"`
 	KillAbandoned []string      `yaml:"kill_abandoned"`
 }
 
@@ -108,7 +109,7 @@ func DefaultManager() Manager {
 		MaxEvictions:    3,
 		Queue:           rules.Jobs,
 		QueueBytes:      rules.Bytes,
-		Scheduling:      Scheduling{Ageing: rules.Step, Group: rules.Group, GroupTime: rules.GroupTime, KillAbandoned: []string{}},
+		Scheduling:      Scheduling{Ageing: rules.Step, Group: rules.Group, GroupTime: rules.GroupTime, Overlap: true, KillAbandoned: []string{}},
 		Timeouts:        Timeouts{Load: 120 * time.Second, Infer: 60 * time.Second, Drain: 10 * time.Second, Release: 5 * time.Second, Unfinished: 30 * time.Second},
 		Breaker:         Breaker{Deaths: 5, Window: time.Minute, Pause: 2 * time.Second},
 		KeepAlive:       -1,

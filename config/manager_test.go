@@ -187,7 +187,7 @@ max_connections: 2
 max_evictions: 4
 queue: 5
 queue_bytes: 2097152
-scheduling: {ageing: 1s, group: 2, group_time: 3s, kill_abandoned: [depth, vlm]}
+scheduling: {ageing: 1s, group: 2, group_time: 3s, overlap: false, kill_abandoned: [depth, vlm]}
 onnx: {threads: 6, memory_mb: 7, spin: true}
 timeouts: {load: 8s, infer: 9s, drain: 10s, release: 11s, unfinished: 12s}
 breaker: {deaths: 13, window: 14s, pause: 15s}

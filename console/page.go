@@ -179,6 +179,9 @@ func (p *page) queue() {
 			text += fmt.Sprintf(" of %s, priority %d", r.Client, r.Priority)
 		}
 	}
+	if q.Prepared > 0 {
+		text += "; the worker has the next"
+	}
 	p.line("%s", text)
 	if len(q.Clients) == 0 {
 		return

@@ -62,6 +62,7 @@ type QueueOverview struct {
 	Bytes      int64            `json:"bytes"`
 	BytesLimit int64            `json:"bytes_limit"`
 	Running    *RunningOverview `json:"running,omitzero"`
+	Prepared   int              `json:"prepared,omitzero"` // requests of the same model that the worker has already, besides; 0 or 1
 	Clients    []ClientOverview `json:"clients"`
 }
 

@@ -30,7 +30,10 @@ type fakeDevice struct {
 	fault      func(operation string) error        // asked before each start, load, infer, unload, close, statistics; may be nil
 	modelFault func(operation, model string) error // asked before each infer; may be nil
 	workers    []*fakeWorker
-	busy       bool
+	noEarly    bool // every network has one set of buffers
+	faultsLate bool // faults hit an inference after its time
+	early      int  // inferences that were sent while another was under way
+	dropped    int  // of them, those that nobody waited for
 	late       []lateMemory
 	stuck      time.Time // since when a job of the library does not end; zero: none
 	log        []string  // "start", "load a", "infer a", "unload a", "close", "kill", "die"
@@ -149,6 +152,8 @@ type fakeWorker struct {
 	done   chan struct{}
 	died   error // under device.mu
 	loaded map[*fakeNetwork]bool
+	busy   bool
+	sent   []*fakeInference // under device.mu: those that have not ended
 }
 
 func (w *fakeWorker) Identity() worker.Identity {
@@ -189,15 +194,15 @@ func (w *fakeWorker) begin(what string) func() {
 	d := w.device
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.busy {
+	if w.busy {
 		d.t.Errorf("%s while another operation is under way", what)
 	}
-	d.busy = true
+	w.busy = true
 	d.log = append(d.log, what)
 	return func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.busy = false
+		w.busy = false
 	}
 }
 
@@ -301,23 +306,109 @@ func (n *fakeNetwork) Signature() worker.Signature {
 }
 
 func (n *fakeNetwork) Infer(ctx context.Context, _ time.Duration, inputs []tensor.Tensor) ([]worker.Output, time.Duration, error) {
+	return n.send(inputs).Wait(ctx)
+}
+
+// Send begins an inference that runs when the one before it has ended. There may
+// be two, of one network.
+func (n *fakeNetwork) Send(_ context.Context, _ time.Duration, inputs []tensor.Tensor) (worker.Pending, error) {
+	if n.worker.device.noEarly {
+		return nil, &worker.Error{Kind: worker.KindBusy, Message: "fake: one set of buffers"}
+	}
+	return n.send(inputs), nil
+}
+
+func (n *fakeNetwork) send(inputs []tensor.Tensor) *fakeInference {
+	w, d := n.worker, n.worker.device
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(w.sent) > 1 || len(w.sent) == 1 && w.sent[0].network != n {
+		d.t.Errorf("infer of %s while %d others are under way", n.name, len(w.sent))
+	}
+	if len(w.sent) == 1 {
+		d.early++
+	}
+	p := &fakeInference{network: n, input: inputs[0].Data[0], ended: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	var before *fakeInference
+	if len(w.sent) > 0 {
+		before = w.sent[len(w.sent)-1]
+	}
+	w.sent = append(w.sent, p)
+	go p.run(before)
+	return p
+}
+
+// fakeInference is one that was sent.
+type fakeInference struct {
+	network *fakeNetwork
+	input   byte
+	ctx     context.Context // of a hang: ends with its waiter's
+	cancel  context.CancelFunc
+	ended   chan struct{}
+	outputs []worker.Output
+	err     error
+}
+
+func (p *fakeInference) run(before *fakeInference) {
+	w := p.network.worker
+	defer func() {
+		p.cancel()
+		w.device.mu.Lock()
+		w.sent = slices.DeleteFunc(w.sent, func(q *fakeInference) bool { return q == p })
+		w.device.mu.Unlock()
+		close(p.ended)
+	}()
+	if before != nil {
+		<-before.ended
+	}
+	if p.err = w.Err(); p.err != nil {
+		return
+	}
+	p.outputs, p.err = p.network.compute(p.ctx, p.input)
+	if worker.KindOf(p.err) == worker.KindTimeout && p.ctx.Err() != nil {
+		<-w.done // what hangs goes on hanging
+	}
+}
+
+func (p *fakeInference) Wait(ctx context.Context) ([]worker.Output, time.Duration, error) {
+	select {
+	case <-p.ended:
+		return p.outputs, p.network.worker.device.took, p.err
+	case <-ctx.Done():
+		p.cancel()
+		return nil, 0, &worker.Error{Kind: worker.KindTimeout, Message: "fake: no answer"}
+	}
+}
+
+func (p *fakeInference) Drop() {
+	p.network.worker.device.mu.Lock()
+	defer p.network.worker.device.mu.Unlock()
+	p.network.worker.device.dropped++
+}
+
+func (n *fakeNetwork) compute(ctx context.Context, input byte) ([]worker.Output, error) {
 	defer n.worker.begin("infer " + n.name)()
-	if n.released {
-		n.worker.device.t.Errorf("infer of %s after its memory was released", n.name)
+	if n.worker.device.faultsLate {
+		time.Sleep(n.worker.device.took)
 	}
 	if err := n.worker.try(ctx, "infer"); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	n.worker.device.mu.Lock()
 	fault := n.worker.device.modelFault
 	n.worker.device.mu.Unlock()
 	if fault != nil && errors.Is(fault("infer", n.name), errCrash) {
 		n.worker.die("die")
-		return nil, 0, n.worker.Err()
+		return nil, n.worker.Err()
 	}
-	time.Sleep(n.worker.device.took)
-	out, err := tensor.FromFloat32([]float32{float32(inputs[0].Data[0])}, 1)
-	return []worker.Output{{Name: "out", Tensor: out}}, n.worker.device.took, err
+	select {
+	case <-time.After(n.worker.device.took):
+	case <-n.worker.done:
+		return nil, n.worker.Err()
+	}
+	out, err := tensor.FromFloat32([]float32{float32(input)}, 1)
+	return []worker.Output{{Name: "out", Tensor: out}}, err
 }
 
 // Generate gives one token a word of the prompt, each after the device's time;
@@ -357,6 +448,12 @@ func (n *fakeNetwork) Generate(ctx context.Context, cancelled <-chan struct{}, _
 }
 
 func (n *fakeNetwork) Unload(ctx context.Context) error {
+	n.worker.device.mu.Lock()
+	sent := slices.Clone(n.worker.sent)
+	n.worker.device.mu.Unlock()
+	for _, p := range sent { // an aborted model may go while the next inference is with the worker
+		<-p.ended
+	}
 	defer n.worker.begin("unload " + n.name)()
 	err := n.worker.try(ctx, "unload")
 	n.worker.device.mu.Lock()

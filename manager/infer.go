@@ -11,9 +11,9 @@ import (
 )
 
 // infer runs m, which is loaded first where needed. asker ends when whoever
-// asked has gone.
-func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input) (device.Result, error) {
-	var tried tries
+// asked has gone. sent is what of it the worker has already; nil: nothing.
+func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.Input, sent *early) (device.Result, error) {
+	tried := tries{again: r.diedOf(sent, m)}
 	for {
 		began := time.Now()
 		r.died = false
@@ -25,10 +25,7 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 			return device.Result{}, asLoadError(err)
 		}
 		r.last = m
-		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.tuned.Load().inferLimit(m.Type), ownMS: in.TimeoutMS}
-		if own := in.TimeoutMS; own > 0 && own < use.limit.Milliseconds() { // compared so, any number is safe
-			use.limit = time.Duration(own) * time.Millisecond
-		}
+		use := &session{ctx: ctx, asker: asker, runtime: r, model: loaded, limit: r.inferLimit(m, in), ownMS: in.TimeoutMS, sent: sent}
 		inferring := time.Now()
 		r.active.Store(&activity{loaded.key, "infer", inferring})
 		result, err := loaded.kind.infer(in, loaded.params, use)
@@ -67,6 +64,15 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 	}
 }
 
+// inferLimit is what one network of tensors may take.
+func (r *runtime) inferLimit(m device.Model, in device.Input) time.Duration {
+	limit := r.tuned.Load().inferLimit(m.Type)
+	if own := in.TimeoutMS; own > 0 && own < limit.Milliseconds() { // compared so, any number is safe
+		limit = time.Duration(own) * time.Millisecond
+	}
+	return limit
+}
+
 // session lets a model type run its networks within one inference.
 type session struct {
 	ctx     context.Context
@@ -76,6 +82,7 @@ type session struct {
 	limit   time.Duration // of one network of tensors
 	ownMS   int64         // what whoever asked gives it; 0: no limit
 	library time.Duration // spent inside the library
+	sent    *early        // what the worker has already; nil: nothing
 }
 
 func (s *session) signature(part string) (worker.Signature, bool) {
@@ -94,7 +101,11 @@ func (s *session) run(part string, inputs []tensor.Tensor) (outputs []worker.Out
 	n, r := s.model.networks[part], s.runtime
 	err = r.bounded(s.ctx, s.limit+answerGrace, func(ctx context.Context) error {
 		var inside time.Duration
-		outputs, inside, err = n.Infer(ctx, s.limit, inputs)
+		if pending := s.sent.take(s.model, part); pending != nil {
+			outputs, inside, err = pending.Wait(ctx)
+		} else {
+			outputs, inside, err = n.Infer(ctx, s.limit, inputs)
+		}
 		s.library += inside
 		return err
 	})

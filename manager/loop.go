@@ -23,7 +23,7 @@ type loop struct {
 	*queue
 	list     *schedule.List
 	waiting  map[schedule.ID]*job
-	running  *job // nil: the device is free
+	running  []*job // the first has the device, a second prepares for it
 	since    time.Time
 	draining bool
 	idle     chan struct{} // whom to tell when the last job of a drain has ended
@@ -35,7 +35,7 @@ func (q *queue) run(ctx context.Context) {
 	defer close(q.stopped)
 	l := &loop{queue: q, list: schedule.New(q.rules, time.Now()), waiting: map[schedule.ID]*job{}}
 	end := ctx.Done() // nil: it has come
-	for end != nil || l.running != nil {
+	for end != nil || len(l.running) > 0 {
 		select {
 		case <-end:
 			for _, j := range l.waiting {
@@ -57,8 +57,9 @@ func (l *loop) handle(event any) {
 		e.waited <- l.list.Remove(e.job.id)
 		delete(l.waiting, e.job.id)
 	case completion:
-		l.running = nil
-		l.list.Done(time.Now())
+		l.running = slices.DeleteFunc(l.running, func(j *job) bool { return j == e.job })
+		l.since = time.Now()
+		l.list.Done(l.since)
 	case drain:
 		l.draining, l.idle = true, e.idle
 	case probe:
@@ -117,14 +118,20 @@ func (l *loop) next() {
 		l.depths[p].Store(int64(l.list.Depth(p)))
 	}
 	if start != nil {
-		l.running, l.since = start, now
+		var before *job
+		if len(l.running) > 0 {
+			before = l.running[0]
+		} else {
+			l.since = now
+		}
+		l.running = append(l.running, start)
 		go func() {
-			start.run()
+			start.run(before)
 			close(start.done)
 			l.send(completion{start})
 		}()
 	}
-	if l.idle != nil && l.running == nil {
+	if l.idle != nil && len(l.running) == 0 {
 		close(l.idle)
 		l.idle = nil
 	}
@@ -132,12 +139,16 @@ func (l *loop) next() {
 
 // choose takes the next job out of the list; nil when none may run.
 func (l *loop) choose(now time.Time) *job {
-	if l.running != nil || len(l.waiting) == 0 {
+	if len(l.waiting) == 0 || len(l.running) > 0 && !l.mayPrepare() {
 		return nil
 	}
 	resident := l.resident()
+	decide := l.list.Next
+	if len(l.running) > 0 {
+		decide = l.list.Beside
+	}
 	for {
-		c, ok := l.list.Next(now, resident)
+		c, ok := decide(now, resident)
 		if !ok {
 			return nil
 		}
@@ -146,6 +157,9 @@ func (l *loop) choose(now time.Time) *job {
 			l.refuse(j, left(j.ctx, false))
 			continue
 		}
+		if len(l.running) > 0 && !(j.early && slices.Contains(resident, c.Job.Model)) {
+			return nil
+		}
 		l.list.Take(c, now)
 		delete(l.waiting, c.ID)
 		l.metrics.decided(c)
@@ -153,11 +167,16 @@ func (l *loop) choose(now time.Time) *job {
 	}
 }
 
+// mayPrepare reports whether another job may be let prepare beside what runs.
+func (l *loop) mayPrepare() bool { return len(l.running) == 1 && l.running[0].early }
+
 func (l *loop) look(now time.Time) seen {
 	models := map[string]int{}
 	o := device.QueueOverview{Limit: l.rules.Jobs, BytesLimit: l.rules.Bytes, Clients: []device.ClientOverview{}}
 	o.Waiting, o.Bytes = l.list.Waiting()
-	if j := l.running; j != nil {
+	if len(l.running) > 0 {
+		j := l.running[0]
+		o.Prepared = len(l.running) - 1
 		o.Running = &device.RunningOverview{Action: j.action, Model: j.Model, Client: j.Client, Priority: j.Priority, Since: l.since}
 	}
 	type share struct {

@@ -32,6 +32,7 @@ type Limits struct {
 	Ageing       time.Duration // of waiting that is worth one priority
 	Group        int           // requests of one model in a row while another waits; 0: no grouping
 	GroupTime    time.Duration // for which one model goes on while another waits
+	Overlap      bool          // the worker gets the next inference of a model before it has answered the last
 	MaxEvictions int           // rounds of eviction for one load
 	LoadTimeout  time.Duration // of one network
 	InferTimeout time.Duration // of one network
@@ -65,6 +66,7 @@ func DefaultLimits() Limits {
 		Ageing:       rules.Step,
 		Group:        rules.Group,
 		GroupTime:    rules.GroupTime,
+		Overlap:      true,
 		MaxEvictions: 3,
 		LoadTimeout:  120 * time.Second,
 		InferTimeout: 60 * time.Second,
@@ -135,6 +137,7 @@ func New(o Options) (*Manager, error) {
 	}
 	m := &Manager{options: o, started: time.Now()}
 	m.queue = newQueue(o.Limits.rules(), m.resident)
+	m.queue.overlap = o.Limits.Overlap
 	if o.Registry != nil {
 		var err error
 		if m.metrics, err = newMetrics(o.Registry, &m.queue.depths); err != nil {
@@ -212,9 +215,15 @@ func (m *Manager) Infer(ctx context.Context, model device.Model, in device.Input
 	var result device.Result
 	asked := time.Now()
 	var granted time.Time
-	err := m.do(ctx, request{"infer", model, inputBytes(in)}, func(life context.Context) (load time.Duration, err error) {
+	var early *early
+	var prepare func()
+	if m.preparable(model) {
+		prepare = func() { early = m.runtime.sendEarly(m.life, model, in) }
+	}
+	err := m.doEarly(ctx, request{"infer", model, inputBytes(in)}, prepare, func(life context.Context) (load time.Duration, err error) {
+		defer early.drop()
 		granted = time.Now()
-		result, err = m.runtime.infer(life, ctx, model, in)
+		result, err = m.runtime.infer(life, ctx, model, in, early)
 		return result.Timing.Load, err
 	})
 	if err != nil {

@@ -9,11 +9,13 @@ import (
 	"hailo-depth/schedule"
 )
 
-// queue hands the device to one job at a time; which one, schedule decides. Its
+// queue hands the device to one job at a time, and lets the next of the same model
+// prepare meanwhile; which ones, schedule decides. Its
 // goroutine (run) owns the list; everybody else talks to it through channels.
 type queue struct {
 	rules    schedule.Rules
 	resident func() []string // the models on the device
+	overlap  bool            // a job may prepare while another runs
 	metrics  *metrics        // may be nil
 	events   chan any        // submission, cancellation, completion, drain, probe, look
 	stopped  chan struct{}   // closed when run has returned
@@ -34,8 +36,9 @@ func (d *depths) total() (n int64) {
 type job struct {
 	schedule.Job
 	action string
-	ctx    context.Context // of whoever asked; a job whose context ended is not started
-	run    func()
+	ctx    context.Context   // of whoever asked; a job whose context ended is not started
+	run    func(before *job) // that has the device, or had it last; nil: none
+	early  bool              // it can prepare while another of its model that can runs
 	id     schedule.ID
 	refuse chan error    // buffered; the job will not run
 	done   chan struct{} // closed when run has returned
@@ -82,11 +85,22 @@ func (q *queue) send(event any) bool {
 // must therefore keep what it computes to itself until ask has returned nil.
 // The job's deadline is that of ctx, whose timer fires whatever the device does.
 func (q *queue) ask(ctx context.Context, action string, terms schedule.Job, fn func()) (waited time.Duration, err error) {
+	return q.askEarly(ctx, action, terms, nil, fn)
+}
+
+// askEarly is ask for a job that can do something before its turn, while another
+// of its model has the device: prepare may be called then, and touches nothing
+// that belongs to who has the device. fn follows when that one has ended.
+func (q *queue) askEarly(ctx context.Context, action string, terms schedule.Job, prepare, fn func()) (waited time.Duration, err error) {
 	terms.Deadline, _ = ctx.Deadline()
-	j := &job{Job: terms, action: action, ctx: ctx, refuse: make(chan error, 1), done: make(chan struct{})}
+	j := &job{Job: terms, action: action, ctx: ctx, early: prepare != nil && q.overlap, refuse: make(chan error, 1), done: make(chan struct{})}
 	asked := time.Now()
 	var began time.Time
-	j.run = func() {
+	j.run = func(before *job) {
+		if before != nil {
+			prepare()
+			<-before.done
+		}
 		began = time.Now()
 		fn()
 	}

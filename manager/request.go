@@ -32,6 +32,11 @@ type outcome struct {
 // long it spent on loading; what it writes may be read only when do has returned
 // nil: a caller that left early must not look.
 func (m *Manager) do(ctx context.Context, q request, fn func(context.Context) (load time.Duration, err error)) error {
+	return m.doEarly(ctx, q, nil, fn)
+}
+
+// doEarly is do for what queue.askEarly is for; prepare may be nil.
+func (m *Manager) doEarly(ctx context.Context, q request, prepare func(), fn func(context.Context) (load time.Duration, err error)) error {
 	terms := device.TermsOf(ctx)
 	if err := terms.Check(); err != nil {
 		m.account(ctx, outcome{request: q, terms: terms, err: err})
@@ -42,7 +47,7 @@ func (m *Manager) do(ctx context.Context, q request, fn func(context.Context) (l
 	var load, used time.Duration
 	var failure error
 	job := schedule.Job{Model: key{q.model.Type, q.model.Path}.String(), Client: terms.Client, Priority: terms.Priority, Bytes: q.bytes}
-	waited, err := m.queue.ask(ctx, q.action, job, func() {
+	waited, err := m.queue.askEarly(ctx, q.action, job, prepare, func() {
 		began := time.Now()
 		load, failure = fn(life)
 		used = time.Since(began)

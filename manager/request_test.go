@@ -93,7 +93,7 @@ func TestQueueBytes(t *testing.T) {
 
 // TestRetryAfterIsWhatWaitsTakes: three wait for a device that takes 4 s each.
 func TestRetryAfterIsWhatWaitsTakes(t *testing.T) {
-	inBubble(t, 30, func(l *Limits) { l.Queue = 3 }, func(t *testing.T, r *rig) {
+	inBubble(t, 30, func(l *Limits) { l.Queue, l.Overlap = 3, false }, func(t *testing.T, r *rig) {
 		r.load(t, "a10")
 		r.device.took = 4 * time.Second
 		for range 40 { // the mean moves slowly
@@ -244,7 +244,7 @@ func TestOneLogLineForEachRequest(t *testing.T) {
 
 // TestDecisionsAreCounted: grouping saves changes of the model, and the figures say so.
 func TestDecisionsAreCounted(t *testing.T) {
-	inBubble(t, 90, nil, func(t *testing.T, r *rig) {
+	inBubble(t, 90, func(l *Limits) { l.Overlap = false }, func(t *testing.T, r *rig) {
 		r.load(t, "a10", "b10")
 		switches := r.metric(t, "hailo_device_model_switches_total")
 		held := r.hold(t, "a10", 10*time.Millisecond)

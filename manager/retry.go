@@ -25,8 +25,13 @@ func (r *runtime) retries(ctx context.Context, m device.Model, err error, tried 
 	if tried.again || !r.died || ctx.Err() != nil || !idempotent(m.Type) || device.KindOf(err) != device.KindUnavailable {
 		return false
 	}
-	r.log.Warn("the worker died under a request, which runs once more", "model", filepath.Base(m.Path), "type", m.Type, "cause", err)
-	r.metrics.retried(m.Type, "worker_died")
+	r.again(m, err)
 	tried.again = true
 	return true
+}
+
+// again says that a request runs once more.
+func (r *runtime) again(m device.Model, cause error) {
+	r.log.Warn("the worker died under a request, which runs once more", "model", filepath.Base(m.Path), "type", m.Type, "cause", cause)
+	r.metrics.retried(m.Type, "worker_died")
 }

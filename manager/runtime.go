@@ -31,6 +31,8 @@ type Worker interface {
 type Network interface {
 	Signature() worker.Signature
 	Infer(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) ([]worker.Output, time.Duration, error)
+	// Send may be called by a job that does not hold the device, at any time.
+	Send(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) (worker.Pending, error)
 	Generate(ctx context.Context, cancelled <-chan struct{}, timeout time.Duration, g worker.Generation, onPiece func(worker.Piece)) (worker.Generated, time.Duration, error)
 	Unload(ctx context.Context) error
 	Release() error
@@ -58,8 +60,8 @@ type model struct {
 }
 
 // runtime is the device and what is loaded on it. Only the job that holds the
-// device (queue.ask) calls its methods; what others may see of it is published
-// in view.
+// device (queue.ask) calls its methods, sendEarly apart; what others may see of it
+// is published in view.
 type runtime struct {
 	start   func(context.Context) (Worker, error)
 	root    string        // of /proc, /sys and /dev, "/" but in tests
@@ -122,6 +124,8 @@ type view struct {
 // shown is a loaded model as others see it.
 type shown struct {
 	key                key
+	of                 *model             // whose kind and params never change
+	networks           map[string]Network // never changed
 	loadedAt, lastUsed time.Time
 	memory             int64
 	loadTook           time.Duration
@@ -146,7 +150,7 @@ func (r *runtime) show(pins map[key]pin, barred map[key]*shut) *view {
 		v.identity = r.worker.Identity()
 	}
 	for _, m := range r.byAge() {
-		s := shown{key: m.key, loadedAt: m.loadedAt, lastUsed: m.lastUsed, memory: m.memory, loadTook: m.loadTook, drift: m.drift, tensors: m.tensors}
+		s := shown{key: m.key, of: m, networks: m.networks, loadedAt: m.loadedAt, lastUsed: m.lastUsed, memory: m.memory, loadTook: m.loadTook, drift: m.drift, tensors: m.tensors}
 		if m.drift.count == 0 {
 			s.unservedUntil = m.loadedAt.Add(unservedGrace)
 		}

@@ -81,7 +81,7 @@ func TestCallerLeavesWhileItsInferenceHangs(t *testing.T) {
 // TestStatusWhileTheDeviceHangs: it answers at once, and readings of a device
 // that is silent hold nobody up.
 func TestStatusWhileTheDeviceHangs(t *testing.T) {
-	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
+	inBubble(t, 30, func(l *Limits) { l.Overlap = false }, func(t *testing.T, r *rig) {
 		r.load(t, "a10")
 		r.device.setFault(func(op string) error {
 			if op == "infer" || op == "statistics" {

@@ -13,7 +13,8 @@ func clamp(priority int) int {
 	return min(max(priority, device.LeastPriority), device.MostPriority)
 }
 
-// List is who waits for the device, and who has it. Its methods take the time
+// List is who waits for the device, and who has it: one job, or two of one model
+// of which the second waits for the end of the first. Its methods take the time
 // now, which must not go back: an earlier one counts as the latest seen.
 type List struct {
 	rules Rules
@@ -31,7 +32,8 @@ type List struct {
 	waiting   int // urgent ones apart
 	bytes     int64
 
-	running bool
+	running int
+	alone   bool // nobody may be beside the one that runs
 	since   time.Time
 	service time.Duration // mean of the last ones
 	streak  streak
@@ -100,15 +102,19 @@ func (l *List) refuse(j Job) *Refusal {
 	return r
 }
 
-// Take gives the device to a job that Next chose. It reports false, and changes
-// nothing, when the job no longer waits or another has the device.
+// Take gives the device to a job that Next or Beside chose. It reports false, and
+// changes nothing, when the job no longer waits or may not have the device now.
 func (l *List) Take(c Choice, now time.Time) bool {
 	n, ok := l.nodes[c.ID]
-	if !ok || l.running {
+	if !ok || l.running > 0 && !l.mayJoin(n.job) {
 		return false
 	}
 	l.advance(now)
-	l.running, l.since = true, l.now
+	if l.running == 0 {
+		l.since = l.now
+	}
+	l.running++
+	l.alone = n.job.Urgent
 	if n.job.Urgent {
 		l.drop(n)
 		return true
@@ -126,6 +132,11 @@ func (l *List) Take(c Choice, now time.Time) bool {
 	return true
 }
 
+// mayJoin reports whether a job may be given the device beside the one that runs.
+func (l *List) mayJoin(j Job) bool {
+	return l.running == 1 && !l.alone && !j.Urgent && j.Model == l.streak.model
+}
+
 func (s *streak) took(c Choice, now time.Time) {
 	if c.Job.Model != s.model || s.jobs == 0 {
 		s.model, s.jobs, s.since = c.Job.Model, 0, now
@@ -141,14 +152,15 @@ func (s *streak) took(c Choice, now time.Time) {
 	}
 }
 
-// Done takes the device back from the job that has it.
+// Done takes the device back from the job that has it, of two from the first.
 func (l *List) Done(now time.Time) {
 	l.advance(now)
-	if !l.running {
+	if l.running == 0 {
 		return
 	}
-	l.running = false
+	l.running--
 	took := l.now.Sub(l.since)
+	l.since = l.now
 	if l.service == 0 {
 		l.service = took
 	}

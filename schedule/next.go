@@ -7,11 +7,32 @@ import "time"
 // It reports false when no job waits, while one has the device, and while a job
 // is in the list whose deadline has come (see Expire), so that none such runs.
 func (l *List) Next(now time.Time, resident []string) (Choice, bool) {
+	if l.running > 0 {
+		return Choice{}, false
+	}
+	return l.decide(now, resident)
+}
+
+// Beside decides which job is committed to the device while another still has
+// it: the one that Next would choose if that ended now, and only where it is of
+// the same model, neither is urgent, and no other is committed already.
+func (l *List) Beside(now time.Time, resident []string) (Choice, bool) {
+	if l.running != 1 {
+		return Choice{}, false
+	}
+	c, ok := l.decide(now, resident)
+	if !ok || !l.mayJoin(c.Job) {
+		return Choice{}, false
+	}
+	return c, true
+}
+
+func (l *List) decide(now time.Time, resident []string) (Choice, bool) {
 	if now.Before(l.now) {
 		now = l.now
 	}
 	switch {
-	case l.running || l.expired(now):
+	case l.expired(now):
 		return Choice{}, false
 	case l.urgent.first != nil:
 		n := l.urgent.first

@@ -107,7 +107,7 @@ type game struct {
 	rules    Rules
 	admitted map[ID]Job
 	ended    map[ID]string
-	runs     ID // 0: none
+	runs     []ID // at most two
 	notes    notes
 }
 
@@ -228,7 +228,11 @@ func (g *game) expire(say func(string, ...any)) error {
 }
 
 func (g *game) take(say func(string, ...any)) error {
-	c, ok := g.list.Next(g.now, g.resident)
+	choose := g.list.Next
+	if len(g.runs) > 0 {
+		choose = g.list.Beside
+	}
+	c, ok := choose(g.now, g.resident)
 	if !ok {
 		return nil
 	}
@@ -236,26 +240,28 @@ func (g *game) take(say func(string, ...any)) error {
 	if err := g.notes.check(c, g); err != nil {
 		return err
 	}
-	if g.runs != 0 {
-		return fmt.Errorf("job %d chosen while %d runs", c.ID, g.runs)
+	for _, id := range g.runs {
+		if j := g.admitted[id]; len(g.runs) > 1 || j.Urgent || c.Job.Urgent || j.Model != c.Job.Model {
+			return fmt.Errorf("job %d chosen while %v run", c.ID, g.runs)
+		}
 	}
 	if !g.list.Take(c, g.now) || g.list.Take(c, g.now) {
 		return fmt.Errorf("job %d was not taken exactly once", c.ID)
 	}
 	g.ref.take(c, g.now)
-	g.runs = c.ID
+	g.runs = append(g.runs, c.ID)
 	return nil
 }
 
 func (g *game) done(say func(string, ...any)) error {
 	g.list.Done(g.now)
-	g.ref.running = false
-	if g.runs == 0 {
+	if len(g.runs) == 0 {
 		return nil
 	}
-	say("done %d", g.runs)
-	id := g.runs
-	g.runs = 0
+	g.ref.running = g.ref.running[1:]
+	say("done %d", g.runs[0])
+	id := g.runs[0]
+	g.runs = g.runs[1:]
 	return g.end(id, "ran")
 }
 
@@ -266,6 +272,10 @@ func (g *game) agree() error {
 		if got, ok := g.list.Next(g.now, g.resident); got != want || ok != wantOK {
 			return fmt.Errorf("next is %d (%s, switch %v), want %d (%s, switch %v)", got.ID, got.Why, got.Switch, want.ID, want.Why, want.Switch)
 		}
+	}
+	want, wantOK = g.ref.beside(g.now, g.resident)
+	if got, ok := g.list.Beside(g.now, g.resident); got != want || ok != wantOK {
+		return fmt.Errorf("beside is %d (%s, switch %v), want %d (%s, switch %v)", got.ID, got.Why, got.Switch, want.ID, want.Why, want.Switch)
 	}
 	jobs, bytes := g.list.Waiting()
 	wantJobs, wantBytes := g.ref.counts()
@@ -289,18 +299,18 @@ func (g *game) agree() error {
 
 // finish lets what waits run, and counts.
 func (g *game) finish(say func(string, ...any)) error {
-	for g.runs != 0 || len(g.ref.waiting) > 0 {
+	for len(g.runs) > 0 || len(g.ref.waiting) > 0 {
 		before := len(g.ended)
 		for _, step := range []func(func(string, ...any)) error{g.done, g.expire, g.take} {
 			if err := step(say); err != nil {
 				return err
 			}
 		}
-		if g.runs == 0 && len(g.ended) == before {
+		if len(g.runs) == 0 && len(g.ended) == before {
 			return fmt.Errorf("%d jobs wait, and none is chosen", len(g.ref.waiting))
 		}
 	}
-	if jobs, bytes := g.list.Waiting(); jobs != 0 || bytes != 0 || g.list.running || len(g.list.nodes) != 0 || len(g.list.classes) != 0 || len(g.list.deadlines) != 0 {
+	if jobs, bytes := g.list.Waiting(); jobs != 0 || bytes != 0 || g.list.running != 0 || len(g.list.nodes) != 0 || len(g.list.classes) != 0 || len(g.list.deadlines) != 0 {
 		return fmt.Errorf("at the end %d jobs, %d bytes, %d nodes, %d classes are left", jobs, bytes, len(g.list.nodes), len(g.list.classes))
 	}
 	if len(g.ended) != len(g.admitted) {

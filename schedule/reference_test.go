@@ -17,7 +17,7 @@ type reference struct {
 	clients map[string]*sharer
 	reached int64
 	taken   uint64
-	running bool
+	running []Job
 	last    string // model
 	row     int    // jobs of it in a row
 	rowFrom time.Time
@@ -113,7 +113,7 @@ func (r *reference) next(now time.Time, resident []string) (Choice, bool) {
 			level = append(level, w)
 		}
 	}
-	if r.running {
+	if len(r.running) > 0 {
 		return Choice{}, false
 	}
 	for _, w := range r.waiting {
@@ -128,6 +128,20 @@ func (r *reference) next(now time.Time, resident []string) (Choice, bool) {
 		return Choice{}, false
 	}
 	return r.within(level, now, resident), true
+}
+
+// beside is next as if nothing ran, where a second job may be committed.
+func (r *reference) beside(now time.Time, resident []string) (Choice, bool) {
+	if len(r.running) != 1 {
+		return Choice{}, false
+	}
+	free := *r
+	free.running = nil
+	c, ok := free.next(now, resident)
+	if first := r.running[0]; !ok || first.Urgent || c.Job.Urgent || c.Job.Model != first.Model {
+		return Choice{}, false
+	}
+	return c, true
 }
 
 func (r *reference) choice(w waiter, why Why) Choice {
@@ -183,7 +197,7 @@ func (r *reference) named(w, turn waiter, why Why) Choice {
 }
 
 func (r *reference) take(c Choice, now time.Time) {
-	r.running = true
+	r.running = append(r.running, c.Job)
 	r.remove(c.ID)
 	if c.Job.Urgent {
 		return

@@ -143,9 +143,9 @@ func TestResidentModels(t *testing.T) {
 	expect(t, b.serve(8, "X", "Z"), "X X Z Z Y X X -")
 }
 
-func TestNothingRunsBesideAnother(t *testing.T) {
+func TestWhatRunsBesideAnother(t *testing.T) {
 	b := newBench(nil)
-	b.admit(t, "a/m/c/5", "b/m/c/5")
+	b.admit(t, "a/m/c/5", "b/m/c/5", "d/n/c/5", "e/m/c/5")
 	c, _ := b.Next(b.now, nil)
 	if !b.Take(c, b.now) {
 		t.Fatal("not taken")
@@ -153,11 +153,18 @@ func TestNothingRunsBesideAnother(t *testing.T) {
 	if other, ok := b.Next(b.now, nil); ok {
 		t.Errorf("%v was chosen beside it", other)
 	}
-	if b.Take(Choice{ID: 2}, b.now) {
-		t.Error("b was given the device beside it")
+	if b.Take(Choice{ID: 3}, b.now) {
+		t.Error("another model was given the device beside it")
+	}
+	if c, ok := b.Beside(b.now, nil); !ok || c.ID != 2 || !b.Take(c, b.now) {
+		t.Errorf("the next of the model is %+v, %v", c, ok)
+	}
+	if c, ok := b.Beside(b.now, nil); ok || b.Take(Choice{ID: 4}, b.now) {
+		t.Errorf("a third, %+v, was given the device", c)
 	}
 	b.Done(b.now)
-	expect(t, b.serve(2), "b -")
+	b.Done(b.now)
+	expect(t, b.serve(3), "e d -")
 }
 
 func TestRefusals(t *testing.T) {

@@ -55,6 +55,10 @@ func (gateNetwork) Infer(_ context.Context, _ time.Duration, inputs []tensor.Ten
 	return []worker.Output{{Name: "out", Tensor: inputs[0]}}, 0, nil
 }
 
+func (gateNetwork) Send(context.Context, time.Duration, []tensor.Tensor) (worker.Pending, error) {
+	return nil, &worker.Error{Kind: worker.KindBusy, Message: "one inference at a time"}
+}
+
 func (gateNetwork) Generate(context.Context, <-chan struct{}, time.Duration, worker.Generation, func(worker.Piece)) (worker.Generated, time.Duration, error) {
 	return worker.Generated{Ending: worker.Ending{Finish: worker.FinishEnd}}, 0, nil
 }

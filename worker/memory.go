@@ -25,6 +25,11 @@ func newMemory(s Signature) (*memory, int, error) {
 	if err != nil {
 		return nil, -1, err
 	}
+	return makeMemory(layout)
+}
+
+// makeMemory is newMemory for a layout.
+func makeMemory(layout region) (*memory, int, error) {
 	fd, err := unix.MemfdCreate("hailo-tensors", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, -1, fmt.Errorf("memfd_create: %w", err)
@@ -53,17 +58,16 @@ func openMemory(fd int, layout region, s Signature) (*memory, error) {
 }
 
 func checkMemory(fd int, layout region, s Signature) (*memory, error) {
-	tensors, offsets := slices.Concat(s.Inputs, s.Outputs), slices.Concat(layout.Inputs, layout.Outputs)
-	if len(layout.Inputs) != len(s.Inputs) || len(layout.Outputs) != len(s.Outputs) || layout.Bytes <= 0 || layout.Bytes > MaxRegion {
-		return nil, fmt.Errorf("shared memory layout %+v does not suit %d inputs and %d outputs", layout, len(s.Inputs), len(s.Outputs))
+	if layout.Bytes <= 0 || layout.Bytes > MaxRegion {
+		return nil, fmt.Errorf("shared memory of %d bytes does not suit a network; wanted 1 to %d", layout.Bytes, MaxRegion)
 	}
-	for i, t := range tensors {
-		size, err := t.bytes()
-		if err != nil {
-			return nil, err
+	for number := range 2 {
+		p, ok := layout.set(number)
+		if !ok {
+			continue
 		}
-		if offsets[i] < 0 || offsets[i] > layout.Bytes || size > layout.Bytes-offsets[i] {
-			return nil, fmt.Errorf("tensor %q of %d bytes at %d lies outside the %d bytes of shared memory", t.Name, size, offsets[i], layout.Bytes)
+		if err := p.check(s, layout.Bytes); err != nil {
+			return nil, err
 		}
 	}
 	var stat unix.Stat_t
@@ -75,6 +79,24 @@ func checkMemory(fd int, layout region, s Signature) (*memory, error) {
 		return nil, fmt.Errorf("shared memory of %d bytes with seals %#x; wanted %d bytes, sealed against shrinking", stat.Size, has, layout.Bytes)
 	}
 	return mapMemory(fd, layout)
+}
+
+// check sees to it that every tensor lies within the memory.
+func (p places) check(s Signature, bytes int64) error {
+	if len(p.Inputs) != len(s.Inputs) || len(p.Outputs) != len(s.Outputs) {
+		return fmt.Errorf("shared memory layout %+v does not suit %d inputs and %d outputs", p, len(s.Inputs), len(s.Outputs))
+	}
+	offsets := slices.Concat(p.Inputs, p.Outputs)
+	for i, t := range slices.Concat(s.Inputs, s.Outputs) {
+		size, err := t.bytes()
+		if err != nil {
+			return err
+		}
+		if offsets[i] < 0 || offsets[i] > bytes || size > bytes-offsets[i] {
+			return fmt.Errorf("tensor %q of %d bytes at %d lies outside the %d bytes of shared memory", t.Name, size, offsets[i], bytes)
+		}
+	}
+	return nil
 }
 
 func mapMemory(fd int, layout region) (*memory, error) {
@@ -113,6 +135,25 @@ func plan(s Signature) (region, error) {
 	}
 	r.Bytes = max(r.Bytes, page)
 	return r, nil
+}
+
+// mostDoubled is up to which size of its inputs and outputs together, in bytes, a
+// network gets a second set of them.
+const mostDoubled = 16 << 20
+
+// doubled adds a second set of places behind the first, unless that would be large.
+func (r region) doubled() region {
+	if r.Bytes > mostDoubled {
+		return r
+	}
+	behind := func(offsets []int64) []int64 {
+		moved := slices.Clone(offsets)
+		for i := range moved {
+			moved[i] += r.Bytes
+		}
+		return moved
+	}
+	return region{Bytes: 2 * r.Bytes, Inputs: r.Inputs, Outputs: r.Outputs, Second: &places{behind(r.Inputs), behind(r.Outputs)}}
 }
 
 // views cuts the mapping into one slice a tensor.

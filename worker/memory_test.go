@@ -74,6 +74,10 @@ func TestOpenMemoryTrustsNothing(t *testing.T) {
 		{"tensor larger than all", good, huge, 8192, seals, "lies outside"},
 		{"negative shape", good, Signature{Inputs: small.Inputs, Outputs: []TensorInfo{info("out", tensor.Int8, -5)}}, 8192, seals, "negative dimension"},
 		{"shape that overflows", good, Signature{Inputs: small.Inputs, Outputs: []TensorInfo{info("out", tensor.Int8, 1<<40, 1<<40)}}, 8192, seals, "too many elements"},
+		{"a second set", with(func(r *region) { r.Second = &places{[]int64{0}, []int64{4096}} }), small, 8192, seals, ""},
+		{"a second set without places", with(func(r *region) { r.Second = &places{} }), small, 8192, seals, "does not suit"},
+		{"a second set over the end", with(func(r *region) { r.Second = &places{[]int64{0}, []int64{8192 - 7}} }), small, 8192, seals, `tensor "out"`},
+		{"a second set before the start", with(func(r *region) { r.Second = &places{[]int64{-1}, []int64{0}} }), small, 8192, seals, `tensor "in"`},
 		{"no type", good, Signature{Inputs: small.Inputs, Outputs: []TensorInfo{info("out", tensor.Invalid, 2)}}, 8192, seals, "no data type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,11 +136,11 @@ func TestPlan(t *testing.T) {
 		want region
 		err  string
 	}{
-		{"one in, one out", small, region{2 * page, []int64{0}, []int64{page}}, ""},
-		{"nothing", Signature{}, region{page, nil, nil}, ""},
-		{"a page exactly", Signature{Inputs: []TensorInfo{info("a", tensor.Uint8, int(page)), info("b", tensor.Uint8, 1)}}, region{2 * page, []int64{0, page}, nil}, ""},
-		{"empty tensors take no room", Signature{Inputs: []TensorInfo{info("a", tensor.Uint8, 0), info("b", tensor.Uint8, 1)}}, region{page, []int64{0, 0}, nil}, ""},
-		{"the most there is", Signature{Outputs: []TensorInfo{info("a", tensor.Uint8, MaxRegion)}}, region{MaxRegion, nil, []int64{0}}, ""},
+		{"one in, one out", small, region{2 * page, []int64{0}, []int64{page}, nil}, ""},
+		{"nothing", Signature{}, region{page, nil, nil, nil}, ""},
+		{"a page exactly", Signature{Inputs: []TensorInfo{info("a", tensor.Uint8, int(page)), info("b", tensor.Uint8, 1)}}, region{2 * page, []int64{0, page}, nil, nil}, ""},
+		{"empty tensors take no room", Signature{Inputs: []TensorInfo{info("a", tensor.Uint8, 0), info("b", tensor.Uint8, 1)}}, region{page, []int64{0, 0}, nil, nil}, ""},
+		{"the most there is", Signature{Outputs: []TensorInfo{info("a", tensor.Uint8, MaxRegion)}}, region{MaxRegion, nil, []int64{0}, nil}, ""},
 		{"more than there is", Signature{Outputs: []TensorInfo{info("a", tensor.Uint8, MaxRegion+1)}}, region{}, `tensor "a"`},
 		{"more in sum", Signature{Outputs: []TensorInfo{info("a", tensor.Uint8, MaxRegion/2), info("b", tensor.Uint8, MaxRegion/2+1)}}, region{}, `tensor "b"`},
 		{"largest tensor there can be", Signature{Inputs: []TensorInfo{info("a", tensor.Float64, 1<<40)}}, region{}, `tensor "a"`},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"hailo-depth/tensor"
@@ -11,10 +12,16 @@ import (
 
 // Network is a model file loaded into a worker.
 type Network struct {
-	process   *Process
-	id        uint64
+	process *Process
+	id      uint64
+
+	// Only the one who infers, unloads or releases changes the signature and the
+	// memory, under mu, because Send may be called beside.
+	mu        sync.Mutex
 	signature Signature
 	memory    *memory
+	replaced  int     // how often an inference replaced the memory
+	taken     [2]bool // the sets of memory whose inference is not over
 }
 
 // Output is one result of a network.
@@ -64,10 +71,13 @@ func (n *Network) adopt(r reply, fd int) error {
 	if err != nil {
 		return &Error{Kind: KindInternal, Message: err.Error()}
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.memory != nil {
 		err = n.memory.close()
+		n.replaced++
 	}
-	n.signature, n.memory = *r.Signature, m
+	n.signature, n.memory, n.taken = *r.Signature, m, [2]bool{}
 	return err
 }
 
@@ -78,43 +88,23 @@ func sameTensors(a, b Signature) bool {
 }
 
 // Signature is what goes in and comes out.
-func (n *Network) Signature() Signature { return n.signature }
+func (n *Network) Signature() Signature {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.signature
+}
 
 // Infer runs the network once and returns its outputs, in the network's order,
 // with the time spent inside the library, which may take at most timeout.
 // inputs are in the order of the signature and of exactly its types and sizes
-// (see tensor.Fit). There is one set of buffers: the caller sees to it that
-// calls do not overlap. When ctx ends first the buffers are still in use and
-// the worker must be killed.
+// (see tensor.Fit). The caller sees to it that calls do not overlap. When ctx
+// ends first the buffers are still in use and the worker must be killed.
 func (n *Network) Infer(ctx context.Context, timeout time.Duration, inputs []tensor.Tensor) ([]Output, time.Duration, error) {
-	if n.memory == nil {
-		return nil, 0, invalid("the network is generative: it has no tensors to infer on")
-	}
-	if len(inputs) != len(n.signature.Inputs) {
-		return nil, 0, invalid("the network takes %d inputs, got %d", len(n.signature.Inputs), len(inputs))
-	}
-	for i, view := range n.memory.views(n.signature.Inputs, n.memory.layout.Inputs) {
-		if len(inputs[i].Data) != len(view) {
-			return nil, 0, invalid("input %q takes %d bytes, got %d", n.signature.Inputs[i].Name, len(view), len(inputs[i].Data))
-		}
-		copy(view, inputs[i].Data)
-	}
-	r, fd, err := n.process.call(ctx, request{Verb: verbInfer, Network: n.id, TimeoutMS: timeout.Milliseconds()})
+	s, err := n.send(ctx, timeout, inputs, false)
 	if err != nil {
 		return nil, 0, err
 	}
-	if fd >= 0 { // the outputs have other shapes than last time
-		if err := n.adopt(r, fd); err != nil {
-			// The worker goes on with memory that this side does not have.
-			return nil, 0, &Error{Kind: KindLost, Message: err.Error()}
-		}
-	}
-	outputs := make([]Output, len(n.signature.Outputs))
-	for i, view := range n.memory.views(n.signature.Outputs, n.memory.layout.Outputs) {
-		info := n.signature.Outputs[i]
-		outputs[i] = Output{Name: info.Name, Tensor: tensor.Tensor{DType: info.DType, Shape: info.Shape, Data: slices.Clone(view)}}
-	}
-	return outputs, time.Duration(r.DeviceUS) * time.Microsecond, nil
+	return s.Wait(ctx)
 }
 
 // Unload frees the network in the worker. The Network is unusable afterwards,
@@ -126,6 +116,8 @@ func (n *Network) Unload(ctx context.Context) error {
 
 // Release gives up this side's memory of a network whose worker is gone.
 func (n *Network) Release() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.memory == nil {
 		return nil
 	}

@@ -36,12 +36,15 @@ const (
 
 // request is a message from the manager. Answers carry the same ID. identify
 // and statistics may be answered while another request is under way; load,
-// infer, generate and unload are carried out one after another. cancel has the
-// ID of the generate that it ends, and no answer of its own.
+// infer, generate and unload are carried out one after another, in the order in
+// which they came: a second infer may be sent before the first is answered. cancel
+// has the ID of the generate that it ends, and no answer of its own.
 type request struct {
 	ID        uint64    `json:"id"`
 	Verb      verb      `json:"verb"`
 	Network   uint64    `json:"network,omitzero"`    // infer, generate, unload: which; load: the number it gets
+	Set       int       `json:"set,omitzero"`        // infer: which set of the region's places, 0 or 1
+	Replaced  int       `json:"replaced,omitzero"`   // infer: how many regions of the network answers to infer have replaced
 	Load      *LoadSpec `json:"load,omitzero"`       // load
 	Generate  *generate `json:"generate,omitzero"`   // generate
 	Region    *region   `json:"region,omitzero"`     // generate: of the memfd that came with it
@@ -69,11 +72,30 @@ type reply struct {
 }
 
 // region says where in the shared memory each tensor lies. Offsets are
-// multiples of the page size, which device libraries ask for.
+// multiples of the page size, which device libraries ask for. With a second set
+// of places the next inference can be sent before the last is answered.
 type region struct {
 	Bytes   int64   `json:"bytes"`
 	Inputs  []int64 `json:"inputs"`
 	Outputs []int64 `json:"outputs"`
+	Second  *places `json:"second,omitzero"`
+}
+
+// places are the second set of a region.
+type places struct {
+	Inputs  []int64 `json:"inputs"`
+	Outputs []int64 `json:"outputs"`
+}
+
+// set gives the places of a set, 0 or 1; false: there is none.
+func (r region) set(number int) (places, bool) {
+	switch {
+	case number == 0:
+		return places{r.Inputs, r.Outputs}, true
+	case number == 1 && r.Second != nil:
+		return *r.Second, true
+	}
+	return places{}, false
 }
 
 // LoadSpec names a network to load.

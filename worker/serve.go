@@ -28,7 +28,7 @@ type Backend interface {
 type LoadedNetwork interface {
 	Signature() Signature
 	// Bind gives the network the shared memory of its inputs and outputs, valid
-	// until the next Bind or Close.
+	// until the next Bind or Close. A network may be bound anew for each inference.
 	Bind(inputs, outputs [][]byte) error
 	// Infer reads the bound inputs and fills the bound outputs. When outputs came
 	// out in other shapes than the signature says, it returns all of them instead,
@@ -90,13 +90,18 @@ func Refuse(ctx context.Context, why *Error) error {
 	}
 }
 
+// mostWaiting is how many requests wait for the one that is carried out; more
+// would keep the loop from answering identify and statistics. The manager sends
+// one.
+const mostWaiting = 4
+
 func serve(ctx context.Context, c *channel, backend Backend) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = c.close() }) // ends receive
 	defer stop()
 
-	device := &server{channel: c, backend: backend, networks: map[uint64]*served{}, work: make(chan job), running: generations{ends: map[uint64]context.CancelFunc{}}}
+	device := &server{channel: c, backend: backend, networks: map[uint64]*served{}, work: make(chan job, mostWaiting), running: generations{ends: map[uint64]context.CancelFunc{}}}
 	failed := make(chan error, 1)
 	go func() { failed <- device.run(ctx) }()
 	for {
@@ -164,7 +169,10 @@ type job struct {
 // served is a network of tensors, or a generator.
 type served struct {
 	network   LoadedNetwork
+	signature Signature // of what is bound
 	memory    *memory
+	bound     int // the set that is bound; negative: none
+	replaced  int // how often an inference has replaced memory
 	generator LoadedGenerator
 }
 
@@ -264,7 +272,7 @@ func (s *server) load(q request) (reply, int, error) {
 	}
 	n := &served{network: network}
 	signature := network.Signature()
-	fd, err := n.bind(signature)
+	fd, err := n.share(signature, region.doubled)
 	if err != nil {
 		return reply{}, -1, errors.Join(err, network.Close())
 	}
@@ -276,6 +284,14 @@ func (s *server) infer(q request) (reply, int, error) {
 	n, ok := s.networks[q.Network]
 	if !ok || n.network == nil {
 		return reply{}, -1, invalid("no network %d of tensors is loaded", q.Network)
+	}
+	if q.Replaced != n.replaced {
+		return reply{}, -1, invalid("the memory of network %d was replaced %d times; the request is made for that after %d", q.Network, n.replaced, q.Replaced)
+	}
+	if q.Set != n.bound {
+		if err := n.bind(q.Set); err != nil {
+			return reply{}, -1, err
+		}
 	}
 	began := time.Now()
 	changed, err := n.network.Infer(time.Duration(q.TimeoutMS) * time.Millisecond)
@@ -292,10 +308,13 @@ func (s *server) infer(q request) (reply, int, error) {
 		outputs[i] = TensorInfo{Name: signature.Outputs[i].Name, DType: t.DType, Shape: t.Shape}
 	}
 	signature.Outputs = outputs
-	fd, err := n.bind(signature)
+	// One set: outputs that change once change again, and what was sent early
+	// then has to be sent anew.
+	fd, err := n.share(signature, func(r region) region { return r })
 	if err != nil {
 		return r, -1, err
 	}
+	n.replaced++
 	for i, view := range n.memory.views(outputs, n.memory.layout.Outputs) {
 		copy(view, changed[i].Data)
 	}
@@ -303,20 +322,40 @@ func (s *server) infer(q request) (reply, int, error) {
 	return r, fd, nil
 }
 
-// bind gives the network fresh memory for the signature and returns its descriptor.
-func (n *served) bind(signature Signature) (int, error) {
-	m, fd, err := newMemory(signature)
+// share gives the network fresh memory for the signature, laid out as plan and
+// then arrange say, and returns its descriptor.
+func (n *served) share(signature Signature, arrange func(region) region) (int, error) {
+	layout, err := plan(signature)
 	if err != nil {
 		return -1, &Error{Kind: KindModel, Message: err.Error()}
 	}
-	err = n.network.Bind(m.views(signature.Inputs, m.layout.Inputs), m.views(signature.Outputs, m.layout.Outputs))
+	m, fd, err := makeMemory(arrange(layout))
 	if err != nil {
+		return -1, &Error{Kind: KindModel, Message: err.Error()}
+	}
+	before := *n
+	n.signature, n.memory = signature, m
+	if err := n.bind(0); err != nil {
+		n.signature, n.memory = before.signature, before.memory
 		closeDescriptor(fd)
 		return -1, errors.Join(err, m.close())
 	}
-	if n.memory != nil {
-		err = n.memory.close()
+	if before.memory != nil {
+		err = before.memory.close()
 	}
-	n.memory = m
 	return fd, err
+}
+
+// bind has the network work on one of the sets.
+func (n *served) bind(number int) error {
+	set, ok := n.memory.layout.set(number)
+	if !ok {
+		return invalid("the network has no set %d of inputs and outputs", number)
+	}
+	n.bound = -1 // also after an error
+	if err := n.network.Bind(n.memory.views(n.signature.Inputs, set.Inputs), n.memory.views(n.signature.Outputs, set.Outputs)); err != nil {
+		return err
+	}
+	n.bound = number
+	return nil
 }

@@ -17,6 +17,7 @@ func limits(c config.Manager) manager.Limits {
 	l := manager.DefaultLimits()
 	l.Queue, l.QueueBytes, l.MaxEvictions = c.Queue, c.QueueBytes, c.MaxEvictions
 	l.Ageing, l.Group, l.GroupTime = c.Scheduling.Ageing, c.Scheduling.Group, c.Scheduling.GroupTime
+	l.Overlap = c.Scheduling.Overlap
 	l.KillAbandoned = c.Scheduling.KillAbandoned
 	l.LoadTimeout, l.InferTimeout, l.DrainTimeout = c.Timeouts.Load, c.Timeouts.Infer, c.Timeouts.Drain
 	l.ReleaseWait, l.Unfinished = c.Timeouts.Release, c.Timeouts.Unfinished

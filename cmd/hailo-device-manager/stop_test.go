@@ -22,9 +22,12 @@ func TestStopsWhenIdle(t *testing.T) {
 	w.ends(t)
 }
 
+// alone keeps a request in the queue while another of its model runs.
+const alone = "scheduling: {overlap: false}\n"
+
 // A request that is under way is finished and answered; one that waits too.
 func TestStopFinishesWhatIsUnderWay(t *testing.T) {
-	d := start(t, "", "HAILO_SIM_LATENCY_MS=300")
+	d := start(t, alone, "HAILO_SIM_LATENCY_MS=300")
 	running := d.inBackground(t)
 	d.await(t, "model loaded") // by the request, which still holds the device
 	waiting := d.inBackground(t)
@@ -47,7 +50,7 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 // A worker that hangs is killed when the time for draining is over; the request
 // is told why.
 func TestStopWithAWorkerThatHangs(t *testing.T) {
-	d := start(t, "timeouts: {drain: 300ms}\n", "HAILO_SIM_FAULTS=infer=hang")
+	d := start(t, alone+"timeouts: {drain: 300ms}\n", "HAILO_SIM_FAULTS=infer=hang")
 	w := d.worker(t)
 	running := d.inBackground(t)
 	d.await(t, "injected hang at infer 1")

@@ -70,7 +70,7 @@ func TestWorkerDiesAtWork(t *testing.T) {
 		for range waiting {
 			outcomes = append(outcomes, d.inBackground(t))
 		}
-		d.queues(t, waiting)
+		d.queues(t, waiting-1) // one is with the worker already
 		inject("")
 		d.worker(t).kill(t)
 		for i, outcome := range outcomes {
