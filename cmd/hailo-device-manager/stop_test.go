@@ -22,47 +22,63 @@ func TestStopsWhenIdle(t *testing.T) {
 	w.ends(t)
 }
 
-// alone keeps a request in the queue while another of its model runs.
-const alone = "scheduling: {overlap: false}\n"
-
-// A request that is under way is finished and answered; one that waits too.
-func TestStopFinishesWhatIsUnderWay(t *testing.T) {
-	d := start(t, alone, "HAILO_SIM_LATENCY_MS=300")
-	running := d.inBackground(t)
-	d.await(t, "model loaded") // by the request, which still holds the device
-	waiting := d.inBackground(t)
-	d.queues(t, 1)
-	if err := d.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+// bothWays runs a test without and with a request that the worker has before the
+// one that runs has ended. begin starts requests until one waits in the queue.
+func bothWays(t *testing.T, test func(t *testing.T, lines string, begin func(*running) []<-chan error)) {
+	t.Helper()
+	for lines, more := range map[string]int{"scheduling: {overlap: false}\n": 1, "scheduling: {overlap: true}\n": 2} {
+		t.Run(strings.TrimSpace(lines), func(t *testing.T) {
+			test(t, lines, func(d *running) (outcomes []<-chan error) {
+				for range more {
+					outcomes = append(outcomes, d.inBackground(t))
+				}
+				d.queues(t, 1)
+				return outcomes
+			})
+		})
 	}
-	d.await(t, "stopping")
-	for what, outcome := range map[string]<-chan error{"under way": running, "that waited": waiting} {
-		if err := <-outcome; err != nil {
-			t.Errorf("the request %s got %v", what, err)
-		}
-	}
-	if err := d.infer(within(t), 1); err == nil {
-		t.Error("a request was taken after the end")
-	}
-	d.ends(t, 15*time.Second)
 }
 
-// A worker that hangs is killed when the time for draining is over; the request
-// is told why.
-func TestStopWithAWorkerThatHangs(t *testing.T) {
-	d := start(t, alone+"timeouts: {drain: 300ms}\n", "HAILO_SIM_FAULTS=infer=hang")
-	w := d.worker(t)
-	running := d.inBackground(t)
-	d.await(t, "injected hang at infer 1")
-	waiting := d.inBackground(t)
-	d.queues(t, 1)
-	d.terminate(t, deadline)
-	for _, outcome := range []<-chan error{running, waiting} {
-		if err := <-outcome; err == nil || !strings.Contains(err.Error(), "the device manager is shutting down") {
-			t.Errorf("the answer is %v", err)
+// A request that is under way is finished and answered; those that wait too.
+func TestStopFinishesWhatIsUnderWay(t *testing.T) {
+	bothWays(t, func(t *testing.T, lines string, begin func(*running) []<-chan error) {
+		d := start(t, lines, "HAILO_SIM_LATENCY_MS=300")
+		outcomes := []<-chan error{d.inBackground(t)}
+		d.await(t, "model loaded") // by the request, which still holds the device
+		outcomes = append(outcomes, begin(d)...)
+		if err := d.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
 		}
-	}
-	w.ends(t)
+		d.await(t, "stopping")
+		for i, outcome := range outcomes {
+			if err := <-outcome; err != nil {
+				t.Errorf("request %d got %v", i, err)
+			}
+		}
+		if err := d.infer(within(t), 1); err == nil {
+			t.Error("a request was taken after the end")
+		}
+		d.ends(t, 15*time.Second)
+	})
+}
+
+// A worker that hangs is killed when the time for draining is over; the requests
+// are told why.
+func TestStopWithAWorkerThatHangs(t *testing.T) {
+	bothWays(t, func(t *testing.T, lines string, begin func(*running) []<-chan error) {
+		d := start(t, lines+"timeouts: {drain: 300ms}\n", "HAILO_SIM_FAULTS=infer=hang")
+		w := d.worker(t)
+		outcomes := []<-chan error{d.inBackground(t)}
+		d.await(t, "injected hang at infer 1")
+		outcomes = append(outcomes, begin(d)...)
+		d.terminate(t, deadline)
+		for i, outcome := range outcomes {
+			if err := <-outcome; err == nil || !strings.Contains(err.Error(), "the device manager is shutting down") {
+				t.Errorf("request %d got %v", i, err)
+			}
+		}
+		w.ends(t)
+	})
 }
 
 // Opening a device may take long; nobody waits for it at the end.
