@@ -12,48 +12,25 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"hailo-depth/depthapi"
 	"hailo-depth/depthmap"
 	"hailo-depth/fetch"
+	"hailo-depth/internal/apidoc"
 	"hailo-depth/representation"
 )
 
-func loadOpenAPI(t *testing.T) (*openapi3.T, routers.Router) {
-	t.Helper()
-	loader := openapi3.NewLoader()
-	document, err := loader.LoadFromFile("../docs/openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := document.Validate(loader.Context); err != nil {
-		t.Fatal(err)
-	}
-	document.Servers = nil // any address is ours
-	router, err := gorillamux.NewRouter(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return document, router
-}
+const document = "../docs/openapi.yaml"
 
 // Every path and method of the handlers is in the document, and the other way
 // round.
 func TestOpenAPIListsTheRoutes(t *testing.T) {
-	document, _ := loadOpenAPI(t)
-	var documented []string
-	for path, item := range document.Paths.Map() {
-		for method := range item.Operations() {
-			documented = append(documented, method+" "+path)
-		}
-	}
-	slices.Sort(documented)
+	read, _ := apidoc.Load(t, document)
+	documented := apidoc.Operations(read)
 	if served := depthapi.Routes(); !slices.Equal(documented, served) {
-		t.Errorf("docs/openapi.yaml has %v\nthe handlers serve %v", documented, served)
+		t.Errorf("%s has %v\nthe handlers serve %v", document, documented, served)
 	}
-	estimate := document.Components.Schemas
+	estimate := read.Components.Schemas
 	if got := enum(estimate["Colormap"]); !slices.Equal(got, depthmap.Colormaps()) {
 		t.Errorf("colormaps in the document: %v", got)
 	}
@@ -75,7 +52,7 @@ func enum(s *openapi3.SchemaRef) []string {
 
 // Real answers, good and bad, are what the document says.
 func TestOpenAPIDescribesTheAnswers(t *testing.T) {
-	_, router := loadOpenAPI(t)
+	_, router := apidoc.Load(t, document)
 	always16 := settings()
 	always16.AlwaysPNG16 = true
 	s := startReady(t, always16, fetch.Rules{})

@@ -11,47 +11,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"hailo-depth/device"
 	"hailo-depth/inferapi"
+	"hailo-depth/internal/apidoc"
 	"hailo-depth/sim/simtest"
 )
 
-func loadOpenAPI(t *testing.T) (*openapi3.T, routers.Router) {
-	t.Helper()
-	loader := openapi3.NewLoader()
-	document, err := loader.LoadFromFile("../docs/openapi-manager.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := document.Validate(loader.Context); err != nil {
-		t.Fatal(err)
-	}
-	document.Servers = nil // any address is ours
-	router, err := gorillamux.NewRouter(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return document, router
-}
+const document = "../docs/openapi-manager.yaml"
 
 // Every path and method of the handlers is in the document, and the other way
 // round.
 func TestOpenAPIListsTheRoutes(t *testing.T) {
-	document, _ := loadOpenAPI(t)
-	var documented []string
-	for path, item := range document.Paths.Map() {
-		for method := range item.Operations() {
-			documented = append(documented, method+" "+path)
-		}
-	}
-	slices.Sort(documented)
+	read, _ := apidoc.Load(t, document)
+	documented := apidoc.Operations(read)
 	if served := inferapi.Routes(); !slices.Equal(documented, served) {
-		t.Errorf("docs/openapi-manager.yaml has %v\nthe handlers serve %v", documented, served)
+		t.Errorf("%s has %v\nthe handlers serve %v", document, documented, served)
 	}
 }
 
@@ -69,7 +46,7 @@ func full() device.Overview {
 
 // Real answers, good and bad, are what the document says.
 func TestOpenAPIDescribesTheAnswers(t *testing.T) {
-	_, router := loadOpenAPI(t)
+	_, router := apidoc.Load(t, document)
 	m := startManager(t, simtest.Command())
 	api := newAPI(m, inferapi.Named{Name: "gray", Model: device.Model{Type: "depth", Path: writeModel(t, "file.hef", gray)}})
 	api.Reload = func(context.Context) ([]string, error) { return []string{"socket"}, nil }
