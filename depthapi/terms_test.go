@@ -207,32 +207,36 @@ func TestDisconnectLeavesTheManagersQueue(t *testing.T) {
 		}()
 		return cancel, left
 	}
-	waiting := func(want int) {
+	queue := func(prepared, waiting int) {
 		t.Helper()
 		for end := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
-			status, err := m.Status(t.Context())
-			if err != nil || time.Now().After(end) {
-				t.Fatalf("%d requests wait, want %d; %v", status.QueueDepth, want, err)
-			}
-			if status.QueueDepth == want {
+			q := m.Overview(t.Context()).Queue
+			if q.Prepared == prepared && q.Waiting == waiting {
 				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d requests are with the worker and %d wait, want %d and %d", q.Prepared, q.Waiting, prepared, waiting)
 			}
 		}
 	}
 	leaveFirst, firstLeft := post()
 	<-busy.seen
+	leaveSecond, secondLeft := post()
+	queue(1, 0) // the worker has it already
 	leave, left := post()
-	waiting(1)
+	queue(1, 1)
 	leave()
 	if err := <-left; err == nil {
 		t.Error("a client that left got an answer")
 	}
-	waiting(0)
-	for s.estimator.InService() != 1 { // the service lets go of it a moment later
+	queue(1, 0)
+	for s.estimator.InService() != 2 { // the service lets go of it a moment later
 		runtime.Gosched()
 	}
 	leaveFirst()
+	leaveSecond()
 	<-firstLeft
+	<-secondLeft
 }
 
 // awaited is a log that tells when it is given a text.
