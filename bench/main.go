@@ -54,8 +54,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	seconds := flags.Float64("seconds", 3, "measuring time of each line")
 	only := flags.String("only", "", "measure only devices whose name contains this `text`")
 	sockets := flags.Bool("sockets", false, "measure only the manager's sockets")
+	floor := flags.String("floor", "", "be the bare server on the `socket` that the manager is compared with; bench starts it itself")
+	floorLatency := flags.Duration("floor-latency", 0, "how long that server waits before it answers")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *floor != "" {
+		return serveFloor(ctx, *floor, *floorLatency, stdout)
 	}
 	picture, photo, err := subjects(ctx)
 	if err != nil {
@@ -132,6 +137,9 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 		if err := b.withoutOverlap(ctx, s, d); err != nil {
 			return err
 		}
+		if err := b.floor(ctx, d); err != nil {
+			return err
+		}
 		return b.recovery(ctx, s, d)
 	}
 	fmt.Fprintln(b.out)
@@ -153,6 +161,9 @@ func (b *bench) rounds(ctx context.Context, s *stack.Stack, d device) error {
 	fmt.Fprintf(b.out, "\nWhere the time goes (json both, 1 client; mean ms): %s\n", stageText(stages))
 	fmt.Fprintf(b.out, "Peak memory (MiB): depth %.0f, manager %.0f, worker %.0f\n", processes[0].peak(), processes[1].peak(), processes[2].peak())
 	if err := b.protocols(ctx, s, d); err != nil {
+		return err
+	}
+	if err := b.floor(ctx, d); err != nil {
 		return err
 	}
 	if err := b.large(ctx, s, processes); err != nil {
