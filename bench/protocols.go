@@ -83,6 +83,7 @@ func (b *bench) use(ctx context.Context, s hailo.Service, manager process, d dev
 					u.inner = append(u.inner, ms(r.Timing.Infer-r.Timing.Library))
 				}
 				mu.Unlock()
+				r.Recycle()
 				if err != nil {
 					return
 				}

@@ -212,7 +212,9 @@ func (e *Estimator) infer(ctx context.Context, model device.Model, input device.
 	timing.Queue += result.Timing.Queue
 	timing.Load = result.Timing.Load
 	timing.Infer = time.Since(asked) - result.Timing.Queue - result.Timing.Load
-	return toMap(result.Tensor)
+	m, err := toMap(result.Tensor)
+	result.Recycle() // the map has a copy
+	return m, err
 }
 
 // finish makes the representation of the map at the picture's size and encodes it.

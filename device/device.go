@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"hailo-depth/internal/buffers"
 	"hailo-depth/tensor"
 )
 
@@ -69,6 +70,21 @@ type Result struct {
 	Speech *Transcript     // whisper
 
 	Timing Timing
+
+	memory []*buffers.Buffer // of the tensors
+}
+
+// Keep has Recycle recycle memory that the tensors are in.
+func (r *Result) Keep(memory ...*buffers.Buffer) { r.memory = append(r.memory, memory...) }
+
+// Recycle lets the memory of the tensors serve other results, which will write into
+// it. It is for whoever has used the result up, once, when nobody has a part of it
+// any more; without it the garbage collector does the rest.
+func (r *Result) Recycle() {
+	for _, m := range r.memory {
+		m.Recycle()
+	}
+	r.memory = nil
 }
 
 // Named is an output of a network that has several.

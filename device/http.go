@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"hailo-depth/internal/buffers"
 	"hailo-depth/oip"
 )
 
@@ -29,7 +30,8 @@ type HTTPClient struct {
 	Path       string
 	MaxMessage int64 // of an answer in bytes; 0: DefaultMaxMessage
 
-	line line
+	line    line
+	answers buffers.Pool
 }
 
 var _ Service = (*HTTPClient)(nil)
@@ -109,7 +111,7 @@ func (c *HTTPClient) Reload(ctx context.Context) (r Reloaded, err error) {
 func (c *HTTPClient) Overview(ctx context.Context) (o Overview, err error) {
 	body, _, err := c.do(ctx, http.MethodGet, "/v1/ps", oip.Message{})
 	if err == nil {
-		err = parseAnswer(body, &o)
+		err = parseAnswer(body.Bytes, &o)
 	}
 	return o, err
 }
@@ -120,7 +122,7 @@ func (c *HTTPClient) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	a, err := decode(body)
+	a, err := decode(body.Bytes)
 	if err != nil {
 		return Status{}, err
 	}
@@ -143,10 +145,11 @@ func (c *HTTPClient) Infer(ctx context.Context, m Model, in Input) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := inferResult(body, head)
+	r, err := inferResult(body.Bytes, head)
 	if err != nil {
 		return Result{}, &Error{Kind: KindInternal, Message: "the device manager's result: " + err.Error()}
 	}
+	r.Keep(body)
 	return r, nil
 }
 
@@ -169,7 +172,7 @@ func (c *HTTPClient) post(ctx context.Context, path string, m *Model, answer any
 	if err != nil || answer == nil {
 		return err
 	}
-	return parseAnswer(body, answer)
+	return parseAnswer(body.Bytes, answer)
 }
 
 func parseAnswer(body []byte, into any) error {
@@ -181,7 +184,7 @@ func parseAnswer(body []byte, into any) error {
 
 // do sends a request and returns the body of a good answer with the length of
 // its JSON head.
-func (c *HTTPClient) do(ctx context.Context, method, path string, m oip.Message) (body []byte, head int64, err error) {
+func (c *HTTPClient) do(ctx context.Context, method, path string, m oip.Message) (body *buffers.Buffer, head int64, err error) {
 	request := make([]byte, 0, 256+len(m.Head))
 	request = fmt.Appendf(request, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n", method, path, m.ContentType(), m.Size())
 	if n := m.HeadLength(); n != oip.NoHead {
@@ -194,7 +197,7 @@ func (c *HTTPClient) do(ctx context.Context, method, path string, m oip.Message)
 		_, writeErr := pieces.WriteTo(conn)
 		// Read even then: a manager that turns a client away says so and hangs up
 		// before it has read the request.
-		response, body, keep, err = readResponse(conn, method, maxMessage(c.MaxMessage))
+		response, body, keep, err = c.readResponse(conn, method)
 		if err != nil {
 			err = errors.Join(writeErr, err)
 		}
@@ -204,7 +207,7 @@ func (c *HTTPClient) do(ctx context.Context, method, path string, m oip.Message)
 		return nil, 0, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, 0, refusal(response.Status, body)
+		return nil, 0, refusal(response.Status, body.Bytes)
 	}
 	head = oip.NoHead
 	if text := response.Header.Get(oip.HeadLength); text != "" {
@@ -217,7 +220,8 @@ func (c *HTTPClient) do(ctx context.Context, method, path string, m oip.Message)
 
 // readResponse gives io.EOF when the connection ends before an answer begins
 // and io.ErrUnexpectedEOF within one.
-func readResponse(conn net.Conn, method string, limit int64) (r *http.Response, body []byte, keep bool, err error) {
+func (c *HTTPClient) readResponse(conn net.Conn, method string) (r *http.Response, body *buffers.Buffer, keep bool, err error) {
+	limit := maxMessage(c.MaxMessage)
 	reader := bufio.NewReader(conn)
 	if _, err := reader.Peek(1); err != nil {
 		return nil, nil, false, err
@@ -231,14 +235,15 @@ func readResponse(conn net.Conn, method string, limit int64) (r *http.Response, 
 	case r.ContentLength > limit:
 		return nil, nil, false, answerTooLarge(r.ContentLength, limit)
 	case r.ContentLength >= 0:
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(r.Body, body)
+		body = c.answers.Get(int(r.ContentLength))
+		_, err = io.ReadFull(r.Body, body.Bytes)
 	default:
 		var all bytes.Buffer
 		_, err = io.Copy(&all, io.LimitReader(r.Body, limit+1))
-		if body = all.Bytes(); int64(len(body)) > limit {
-			return nil, nil, false, answerTooLarge(int64(len(body)), limit)
+		if int64(all.Len()) > limit {
+			return nil, nil, false, answerTooLarge(int64(all.Len()), limit)
 		}
+		body = &buffers.Buffer{Bytes: all.Bytes()}
 	}
 	if err != nil {
 		return nil, nil, false, unlessLost(err)

@@ -31,6 +31,7 @@ func BenchmarkInfer(b *testing.B) {
 			b.Fatal(err)
 		}
 		library += r.Timing.Library.Seconds()
+		r.Recycle()
 	}
 	b.ReportMetric(1e6*library/float64(b.N), "library-µs/op")
 }
@@ -44,9 +45,11 @@ func BenchmarkWire(b *testing.B) {
 	}})))
 	input := tensor.Tensor{DType: tensor.Uint8, Shape: tensor.Shape{1, 256, 320, 3}, Data: make([]byte, 256*320*3)}
 	for b.Loop() {
-		if _, err := c.Infer(b.Context(), device.Model{Type: "depth", Path: "/m.hef"}, device.Input{Input: &input}); err != nil {
+		r, err := c.Infer(b.Context(), device.Model{Type: "depth", Path: "/m.hef"}, device.Input{Input: &input})
+		if err != nil {
 			b.Fatal(err)
 		}
+		r.Recycle()
 	}
 }
 
@@ -71,6 +74,7 @@ func BenchmarkParallel(b *testing.B) {
 				return
 			}
 			library.Add(int64(r.Timing.Library))
+			r.Recycle()
 		}
 	})
 	b.ReportMetric(100*float64(library.Load())/float64(b.Elapsed()), "%device")

@@ -7,11 +7,11 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/internal/buffers"
 	"hailo-depth/oip"
 )
 
@@ -20,7 +20,7 @@ import (
 type Bodies struct {
 	limit int64
 	used  atomic.Int64
-	free  sync.Pool // of *[]byte
+	free  buffers.Pool
 }
 
 // NewBodies bounds all bodies to so many bytes together.
@@ -36,37 +36,21 @@ func (b *Bodies) admit(size int64) error {
 	return nil
 }
 
-// maxPooled is the largest buffer that is kept for further requests.
-const maxPooled = 4 << 20
-
-func (b *Bodies) buffer(size int64) (*[]byte, []byte) {
-	if size > maxPooled {
-		return nil, make([]byte, size)
-	}
-	kept, ok := b.free.Get().(*[]byte)
-	if !ok || int64(cap(*kept)) < size {
-		fresh := make([]byte, size)
-		kept = &fresh
-	}
-	*kept = (*kept)[:size]
-	return kept, *kept
-}
-
 // body is a request's body in memory.
 type body struct {
 	bytes  []byte
 	head   int64 // oip.NoHead where it is JSON altogether
 	bodies *Bodies
-	size   int64 // as counted
-	pooled *[]byte
+	size   int64           // as counted
+	memory *buffers.Buffer // of bytes; nil: memory that is not used again
 }
 
 // release ends its count. reuse says that nobody has the bytes any more, so
 // that another request may.
 func (b *body) release(reuse bool) {
 	b.bodies.used.Add(-b.size)
-	if reuse && b.pooled != nil {
-		b.bodies.free.Put(b.pooled)
+	if reuse {
+		b.memory.Recycle()
 	}
 }
 
@@ -97,7 +81,8 @@ func (s *session) readBody(w http.ResponseWriter, r *http.Request) (b *body, err
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // writers of tests have none
 	if r.ContentLength >= 0 {
-		b.pooled, b.bytes = s.Bodies.buffer(size)
+		b.memory = s.Bodies.free.Get(int(size))
+		b.bytes = b.memory.Bytes
 		_, err = io.ReadFull(r.Body, b.bytes)
 	} else {
 		b.bytes, err = readChunks(r.Body, s.MaxMessage)

@@ -57,6 +57,7 @@ func (s *session) infer(w http.ResponseWriter, r *http.Request) (err error) {
 		return &device.Error{Kind: device.KindInternal, Message: fmt.Sprintf("Response too large: %d bytes; at most %d are sent", size, s.MaxMessage)}
 	}
 	s.sendMessage(w, answer, result.Timing)
+	result.Recycle()
 	done = true
 	return nil
 }

@@ -31,6 +31,10 @@ const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 5 * time.Minute
 	maxHeader     = 16 << 10 // bytes
+	// sendBuffer is what a local connection may hold of an answer: all of one map,
+	// so that it does not leave piece by piece, as the client takes it. The kernel
+	// may grant less.
+	sendBuffer = 1 << 20
 )
 
 // Serve answers clients until ctx ends; then it closes the listener, lets
@@ -88,6 +92,9 @@ func (l *limited) Accept() (net.Conn, error) {
 		}
 		select {
 		case l.free <- struct{}{}:
+			if u, ok := conn.(*net.UnixConn); ok {
+				_ = u.SetWriteBuffer(sendBuffer) // without it is slower, not wrong
+			}
 			return &counted{Conn: conn, close: sync.OnceValue(func() error {
 				defer func() { <-l.free }()
 				return conn.Close()

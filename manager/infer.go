@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hailo-depth/device"
+	"hailo-depth/internal/buffers"
 	"hailo-depth/tensor"
 	"hailo-depth/worker"
 )
@@ -33,6 +34,7 @@ func (r *runtime) infer(ctx, asker context.Context, m device.Model, in device.In
 		result.Timing = device.Timing{Load: inferring.Sub(began), Infer: time.Since(inferring), Library: use.library}
 		loaded.lastUsed = time.Now()
 		if err == nil {
+			result.Keep(use.memory...)
 			r.broken = ""
 			r.gate.served()
 			r.proven = m
@@ -79,10 +81,11 @@ type session struct {
 	asker   context.Context
 	runtime *runtime
 	model   *model
-	limit   time.Duration // of one network of tensors
-	ownMS   int64         // what whoever asked gives it; 0: no limit
-	library time.Duration // spent inside the library
-	sent    *early        // what the worker has already; nil: nothing
+	limit   time.Duration     // of one network of tensors
+	ownMS   int64             // what whoever asked gives it; 0: no limit
+	library time.Duration     // spent inside the library
+	sent    *early            // what the worker has already; nil: nothing
+	memory  []*buffers.Buffer // of the outputs
 }
 
 func (s *session) signature(part string) (worker.Signature, bool) {
@@ -109,5 +112,8 @@ func (s *session) run(part string, inputs []tensor.Tensor) (outputs []worker.Out
 		s.library += inside
 		return err
 	})
+	for _, o := range outputs {
+		s.memory = append(s.memory, o.Memory)
+	}
 	return outputs, err
 }

@@ -151,7 +151,7 @@ func asResult(outputs []worker.Output) device.Result {
 	}
 	var r device.Result
 	for _, o := range outputs {
-		r.Named = append(r.Named, device.Named(o))
+		r.Named = append(r.Named, device.Named{Name: o.Name, Tensor: o.Tensor})
 	}
 	return r
 }

@@ -215,6 +215,7 @@ func (q *request) infer(ctx context.Context, m Manager) ([]byte, error) {
 	if answer, err = result.AppendJSON(answer); err != nil {
 		return nil, &device.Error{Kind: device.KindInternal, Message: fmt.Sprintf("Inference failed: the network's output: %v", err)}
 	}
+	result.Recycle() // the answer has a copy
 	answer = append(answer, `, "inference_time_ms": `...)
 	answer = strconv.AppendInt(answer, result.Timing.Infer.Milliseconds(), 10)
 	if q.detail() {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"hailo-depth/internal/buffers"
 	"hailo-depth/tensor"
 )
 
@@ -28,6 +29,7 @@ type Network struct {
 type Output struct {
 	Name   string
 	Tensor tensor.Tensor
+	Memory *buffers.Buffer // of the tensor; may be recycled, or left alone
 }
 
 // Load loads a network. When ctx ends first the worker is in an unknown state

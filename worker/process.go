@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"hailo-depth/internal/buffers"
 )
 
 // channelEnv tells a worker program which descriptor its channel is.
@@ -34,6 +36,7 @@ type Process struct {
 	process  *os.Process
 	log      *slog.Logger
 	lastLine atomic.Pointer[string] // of what the worker said on stderr
+	outputs  buffers.Pool           // memory of inferences' outputs
 
 	reaped chan struct{} // closed when the process has ended
 	done   chan struct{} // closed when, besides, every call has ended

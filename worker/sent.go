@@ -100,7 +100,8 @@ func (s *sent) Wait(ctx context.Context) ([]Output, time.Duration, error) {
 	outputs := make([]Output, len(n.signature.Outputs))
 	for i, view := range n.memory.views(n.signature.Outputs, offsets) {
 		info := n.signature.Outputs[i]
-		outputs[i] = Output{Name: info.Name, Tensor: tensor.Tensor{DType: info.DType, Shape: info.Shape, Data: slices.Clone(view)}}
+		memory := n.process.outputs.Copy(view)
+		outputs[i] = Output{Name: info.Name, Tensor: tensor.Tensor{DType: info.DType, Shape: info.Shape, Data: memory.Bytes}, Memory: memory}
 	}
 	return outputs, time.Duration(r.DeviceUS) * time.Microsecond, nil
 }

@@ -107,6 +107,7 @@ func (q stormRequest) ask(ctx context.Context, service device.Service, models []
 	if err != nil {
 		return err
 	}
+	defer r.Recycle() // and so the next answer is written over it
 	values, err := r.Tensor.Float32s()
 	if err != nil || len(values) != height*4 {
 		return fmt.Errorf("the answer of another model: %d values, want %d (%w)", len(values), height*4, err)
