@@ -1,5 +1,5 @@
 // Package catalog finds depth networks: the files of a folder with their
-// manifests, and the network that is built into the program.
+// manifests, and the networks that are built into the program.
 package catalog
 
 import (
@@ -18,7 +18,7 @@ import (
 // Model is a network that can be loaded.
 type Model struct {
 	manifest.Manifest
-	Path string // of the model file; empty for the built-in network until Find has unpacked it
+	Path string // of the model file; empty for a built-in network until Find has unpacked it
 }
 
 // NotFoundError says which models there are instead of the one asked for.
@@ -43,7 +43,7 @@ func (e *NotFoundError) Error() string {
 // may come and go.
 type Catalog struct {
 	Dir   string // may be empty or missing
-	Cache string // where the built-in network is unpacked
+	Cache string // where built-in networks are unpacked
 }
 
 // Extension is that of the model files for a device of the architecture that
@@ -60,7 +60,7 @@ func Default(architecture string) string {
 	if Extension(architecture) == ".hef" {
 		return "scdepthv3"
 	}
-	return models.BuiltIn
+	return models.Default
 }
 
 // List gives the models that a device of the architecture can load, by name. A
@@ -85,9 +85,11 @@ func (c Catalog) List(architecture string) ([]Model, error) {
 			list = append(list, Model{Manifest: m, Path: path})
 		}
 	}
-	isBuiltIn := func(m Model) bool { return m.Name == models.BuiltIn }
-	if extension == ".onnx" && !slices.ContainsFunc(list, isBuiltIn) {
-		m, err := c.describe(models.BuiltIn)
+	for _, name := range BuiltIn(extension) {
+		if slices.ContainsFunc(list, func(m Model) bool { return m.Name == name }) {
+			continue
+		}
+		m, err := c.describe(name)
 		if err != nil {
 			return nil, err
 		}
@@ -95,6 +97,14 @@ func (c Catalog) List(architecture string) ([]Model, error) {
 	}
 	slices.SortFunc(list, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// BuiltIn lists the built-in networks for a device whose files have the extension.
+func BuiltIn(extension string) []string {
+	if extension != ".onnx" {
+		return nil
+	}
+	return models.BuiltIn()
 }
 
 // escape keeps a folder's name from being read as a pattern.
@@ -118,12 +128,12 @@ func (c Catalog) Find(name, architecture string) (Model, error) {
 		}
 		path, err = filepath.Abs(path) // the manager has another working folder
 		return Model{Manifest: m, Path: path}, err
-	case name == models.BuiltIn && extension == ".onnx":
+	case slices.Contains(BuiltIn(extension), name):
 		m, err := c.describe(name)
 		if err != nil {
 			return Model{}, err
 		}
-		path, err := c.unpack()
+		path, err := c.unpack(name)
 		return Model{Manifest: m, Path: path}, err
 	}
 	missing := &NotFoundError{Name: name, Dir: c.Dir, Extension: extension}

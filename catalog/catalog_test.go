@@ -54,7 +54,7 @@ func TestListByArchitecture(t *testing.T) {
 		t.Fatal(err)
 	}
 	for architecture, want := range map[string][]string{
-		cpu: {"alpha", "pocketdepth", "zebra"}, "": {"alpha", "pocketdepth", "zebra"}, hailo: {"chip", "scdepthv3"}, "HAILO15H": {"chip", "scdepthv3"},
+		cpu: {"alpha", "pocketdepth", "pocketdepth_int8", "zebra"}, "": {"alpha", "pocketdepth", "pocketdepth_int8", "zebra"}, hailo: {"chip", "scdepthv3"}, "HAILO15H": {"chip", "scdepthv3"},
 	} {
 		list, err := Catalog{Dir: dir}.List(architecture)
 		if err != nil || !slices.Equal(names(list), want) {
@@ -66,14 +66,14 @@ func TestListByArchitecture(t *testing.T) {
 func TestListFollowsTheFolder(t *testing.T) {
 	c := Catalog{Dir: filepath.Join(t.TempDir(), "a [folder] * ?")}
 	list, err := c.List(cpu)
-	if err != nil || !slices.Equal(names(list), []string{"pocketdepth"}) {
+	if err != nil || !slices.Equal(names(list), []string{"pocketdepth", "pocketdepth_int8"}) {
 		t.Errorf("a missing folder: %q, %v", names(list), err)
 	}
 	if err := os.Rename(folder(t, map[string]string{"new.onnx": "x", "new.yaml": ""}), c.Dir); err != nil {
 		t.Fatal(err)
 	}
 	list, err = c.List(cpu)
-	if err != nil || !slices.Equal(names(list), []string{"new", "pocketdepth"}) {
+	if err != nil || !slices.Equal(names(list), []string{"new", "pocketdepth", "pocketdepth_int8"}) {
 		t.Errorf("a folder that came later: %q, %v", names(list), err)
 	}
 }
@@ -113,7 +113,7 @@ func TestFind(t *testing.T) {
 		"bare":   `model "bare" has no manifest: write bare.yaml beside it`,
 		"broken": "broken.yaml: input.width",
 		"alias":  `alias.yaml: name: "net" is not the file's name "alias"`,
-		"gone":   `model "gone" is not there: looked for gone.onnx in ` + c.Dir + `; usable on this device: net, pocketdepth`,
+		"gone":   `model "gone" is not there: looked for gone.onnx in ` + c.Dir + `; usable on this device: net, pocketdepth, pocketdepth_int8`,
 	} {
 		if m, err := c.Find(name, cpu); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %+v, %v", name, m, err)
@@ -148,7 +148,7 @@ func TestNamesStayInTheFolder(t *testing.T) {
 }
 
 func TestDefaultIsThere(t *testing.T) {
-	if Default(hailo) != "scdepthv3" || Default(cpu) != models.BuiltIn {
+	if Default(hailo) != "scdepthv3" || Default(cpu) != models.Default {
 		t.Errorf("%s, %s", Default(hailo), Default(cpu))
 	}
 	c := Catalog{Dir: folder(t, map[string]string{"scdepthv3.hef": "x"}), Cache: t.TempDir()}

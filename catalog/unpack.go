@@ -11,11 +11,11 @@ import (
 	"hailo-depth/models"
 )
 
-// unpack writes the built-in network to the cache, if it is not there, and
+// unpack writes a built-in network to the cache, if it is not there, and
 // returns its path. The content decides, not the name: a file that was cut off
 // or changed is replaced.
-func (c Catalog) unpack() (string, error) {
-	content, err := models.Files.ReadFile(models.BuiltIn + ".onnx")
+func (c Catalog) unpack(name string) (string, error) {
+	content, err := models.Files.ReadFile(name + ".onnx")
 	if err != nil {
 		return "", err
 	}
@@ -27,7 +27,7 @@ func (c Catalog) unpack() (string, error) {
 		return "", errors.New("there is no cache folder to unpack the built-in model to; set $XDG_CACHE_HOME or $HOME")
 	}
 	sum := sha256.Sum256(content)
-	path := filepath.Join(dir, fmt.Sprintf("%s-%x.onnx", models.BuiltIn, sum[:6]))
+	path := filepath.Join(dir, fmt.Sprintf("%s-%x.onnx", name, sum[:6]))
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
 		return path, nil
 	}

@@ -11,9 +11,9 @@ import (
 	"hailo-depth/models"
 )
 
-func builtIn(t *testing.T) []byte {
+func builtInFile(t *testing.T) []byte {
 	t.Helper()
-	content, err := models.Files.ReadFile(models.BuiltIn + ".onnx")
+	content, err := models.Files.ReadFile(models.Default + ".onnx")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,11 +23,11 @@ func builtIn(t *testing.T) []byte {
 // unpacked finds the built-in network and returns its path, whose content it checks.
 func unpacked(t *testing.T, c Catalog) string {
 	t.Helper()
-	m, err := c.Find(models.BuiltIn, cpu)
+	m, err := c.Find(models.Default, cpu)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if have, err := os.ReadFile(m.Path); err != nil || !bytes.Equal(have, builtIn(t)) {
+	if have, err := os.ReadFile(m.Path); err != nil || !bytes.Equal(have, builtInFile(t)) {
 		t.Fatalf("%s has %d bytes, %v", m.Path, len(have), err)
 	}
 	return m.Path
@@ -54,10 +54,28 @@ func TestUnpackOnce(t *testing.T) {
 	}
 }
 
+// TestUnpackBoth: a variant lies beside the default, under its own name.
+func TestUnpackBoth(t *testing.T) {
+	c := Catalog{Cache: t.TempDir()}
+	for _, name := range models.BuiltIn() {
+		m, err := c.Find(name, cpu)
+		if err != nil || m.Name != name || !strings.HasPrefix(filepath.Base(m.Path), name+"-") {
+			t.Fatalf("%s: %+v, %v", name, m, err)
+		}
+		want, err := models.Files.ReadFile(name + ".onnx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have, err := os.ReadFile(m.Path); err != nil || !bytes.Equal(have, want) {
+			t.Errorf("%s has %d bytes, want %d, %v", m.Path, len(have), len(want), err)
+		}
+	}
+}
+
 func TestUnpackRepairs(t *testing.T) {
 	c := Catalog{Cache: t.TempDir()}
 	path := unpacked(t, c)
-	content := builtIn(t)
+	content := builtInFile(t)
 	flipped := bytes.Clone(content)
 	flipped[len(flipped)/2] ^= 1
 	for _, damage := range [][]byte{nil, content[:len(content)-1], flipped, append(bytes.Clone(content), 0)} {
@@ -74,12 +92,12 @@ func TestUnpackTogether(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			m, err := c.Find(models.BuiltIn, cpu)
+			m, err := c.Find(models.Default, cpu)
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if have, err := os.ReadFile(m.Path); err != nil || len(have) != len(builtIn(t)) {
+			if have, err := os.ReadFile(m.Path); err != nil || len(have) != len(builtInFile(t)) {
 				t.Errorf("read %d bytes, %v", len(have), err)
 			}
 		})
@@ -91,14 +109,14 @@ func TestUnpackTogether(t *testing.T) {
 }
 
 func TestUnpackFailures(t *testing.T) {
-	if _, err := (Catalog{}).Find(models.BuiltIn, cpu); err == nil || !strings.Contains(err.Error(), "set $XDG_CACHE_HOME or $HOME") {
+	if _, err := (Catalog{}).Find(models.Default, cpu); err == nil || !strings.Contains(err.Error(), "set $XDG_CACHE_HOME or $HOME") {
 		t.Errorf("without a cache: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Catalog{Cache: filepath.Join(file, "x")}).Find(models.BuiltIn, cpu); err == nil || !strings.HasPrefix(err.Error(), "unpacking the built-in model: ") {
+	if _, err := (Catalog{Cache: filepath.Join(file, "x")}).Find(models.Default, cpu); err == nil || !strings.HasPrefix(err.Error(), "unpacking the built-in model: ") {
 		t.Errorf("in a file: %v", err)
 	}
 	// Something that cannot be replaced is in the way: no temporary file stays.
@@ -110,7 +128,7 @@ func TestUnpackFailures(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(path, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Find(models.BuiltIn, cpu); err == nil {
+	if _, err := c.Find(models.Default, cpu); err == nil {
 		t.Error("a folder is no network")
 	}
 	if files, err := os.ReadDir(c.Cache); err != nil || len(files) != 1 {
@@ -125,7 +143,7 @@ func TestTheFolderOverridesTheBuiltIn(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	list, err := c.List(cpu)
-	if err != nil || len(list) != 1 || list[0].Path != m.Path {
+	if err != nil || len(list) != len(models.BuiltIn()) || list[0].Path != m.Path {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if files, err := os.ReadDir(c.Cache); err != nil || len(files) != 0 {

@@ -11,7 +11,6 @@ import (
 	"hailo-depth/backend"
 	"hailo-depth/catalog"
 	"hailo-depth/hef"
-	"hailo-depth/models"
 )
 
 const groupModels = "models"
@@ -41,7 +40,7 @@ func (e *exam) models() {
 	}
 	configured := filepath.Join(e.ModelDir, name+extension)
 	needed := append([]string{}, e.ModelFiles...)
-	if e.exists(configured) || name != models.BuiltIn || extension != ".onnx" {
+	if e.exists(configured) || !slices.Contains(catalog.BuiltIn(extension), name) {
 		needed = append(needed, configured)
 	} else {
 		e.ok(groupModels, name, "built in")

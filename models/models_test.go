@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,8 +36,8 @@ func parse(t *testing.T, name string) manifest.Manifest {
 	return m
 }
 
-// Each manifest can be read and goes by its file's name; the only network that
-// comes with the program is our own.
+// Each manifest can be read and goes by its file's name; the only networks that
+// come with the program are our own, small and with a manifest each.
 func TestFiles(t *testing.T) {
 	files, err := models.Files.ReadDir(".")
 	if err != nil {
@@ -50,8 +52,11 @@ func TestFiles(t *testing.T) {
 		name, isManifest := strings.CutSuffix(file.Name(), ".yaml")
 		switch {
 		case !isManifest:
-			if file.Name() != models.BuiltIn+".onnx" {
+			if !slices.Contains([]string{models.Default + ".onnx", models.Default + "_int8.onnx"}, file.Name()) {
 				t.Errorf("%s comes with the program", file.Name())
+			}
+			if size := len(read(t, file.Name())); size == 0 || size > 4<<20 {
+				t.Errorf("%s has %d bytes", file.Name(), size)
 			}
 		default:
 			manifests++
@@ -66,16 +71,19 @@ func TestFiles(t *testing.T) {
 	if manifests < 4 {
 		t.Errorf("%d manifests", manifests)
 	}
+	if got := models.BuiltIn(); !slices.Equal(got, []string{"pocketdepth", "pocketdepth_int8"}) {
+		t.Errorf("built in: %q", got)
+	}
+	for _, name := range models.BuiltIn() {
+		parse(t, name+".yaml")
+	}
 }
 
 // The network's file is the one that its card and its reference describe; that
 // manifest and network agree is shown where it runs, in package onnx.
 func TestBuiltInNetwork(t *testing.T) {
-	network := read(t, models.BuiltIn+".onnx")
-	if len(network) == 0 || len(network) > 4<<20 {
-		t.Errorf("the network has %d bytes", len(network))
-	}
-	raw, err := os.ReadFile(models.BuiltIn + "_reference.json")
+	network := read(t, models.Default+".onnx")
+	raw, err := os.ReadFile(models.Default + "_reference.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +96,7 @@ func TestBuiltInNetwork(t *testing.T) {
 	if sum := sha256.Sum256(network); hex.EncodeToString(sum[:]) != reference.SHA256 {
 		t.Errorf("the network's sha256 is %x, its reference was made with %s", sum, reference.SHA256)
 	}
-	card, err := os.ReadFile(models.BuiltIn + ".md")
+	card, err := os.ReadFile(models.Default + ".md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +111,19 @@ func TestBuiltInNetwork(t *testing.T) {
 	}
 }
 
+// The variant in whole numbers takes the place of the default without a change.
+func TestVariantIsAlike(t *testing.T) {
+	a, b := parse(t, models.Default+".yaml"), parse(t, models.Default+"_int8.yaml")
+	if !reflect.DeepEqual(a.Input, b.Input) || !reflect.DeepEqual(a.Output, b.Output) || a.Licence != b.Licence {
+		t.Errorf("%+v is not like %+v", b, a)
+	}
+}
+
 // The manifest says of input and output what the card says.
 func TestBuiltInManifest(t *testing.T) {
-	m := parse(t, models.BuiltIn+".yaml")
+	m := parse(t, models.Default+".yaml")
 	in, out := m.Input, m.Output
-	if m.Name != models.BuiltIn || in.Name != "image" || in.Width != 320 || in.Height != 256 || in.Layout != "NHWC" || in.DType != "uint8" || in.Channels != "RGB" {
+	if m.Name != models.Default || in.Name != "image" || in.Width != 320 || in.Height != 256 || in.Layout != "NHWC" || in.DType != "uint8" || in.Channels != "RGB" {
 		t.Errorf("%s, input %+v", m.Name, in)
 	}
 	if len(in.Mean) != 0 || len(in.Std) != 0 { // the normalisation is inside
@@ -116,7 +132,7 @@ func TestBuiltInManifest(t *testing.T) {
 	if out.Name != "disparity" || out.Meaning != "disparity" || out.Near != "large" || out.Unit != "relative" {
 		t.Errorf("output %+v", out)
 	}
-	card, err := os.ReadFile(models.BuiltIn + ".md")
+	card, err := os.ReadFile(models.Default + ".md")
 	if err != nil {
 		t.Fatal(err)
 	}

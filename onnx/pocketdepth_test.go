@@ -11,6 +11,7 @@ import (
 
 	"hailo-depth/manifest"
 	"hailo-depth/models"
+	"hailo-depth/scene"
 	"hailo-depth/tensor"
 	"hailo-depth/worker"
 )
@@ -46,7 +47,7 @@ func readReference(t *testing.T) reference {
 // builtIn is the manifest of the network that comes with the program.
 func builtIn(t *testing.T) manifest.Manifest {
 	t.Helper()
-	file := models.BuiltIn + ".yaml"
+	file := models.Default + ".yaml"
 	raw, err := models.Files.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +101,46 @@ func TestPocketdepthGivesItsReference(t *testing.T) {
 			}
 		}
 		clear(n.outputs[0])
+	}
+}
+
+// TestWholeNumbersSeeTheSame has both variants look at rendered pictures: the one
+// in whole numbers may differ from the other by far less than either does from
+// the truth, and must keep their order.
+func TestWholeNumbersSeeTheSame(t *testing.T) {
+	b := open(t, Config{Threads: 2})
+	var maps [2][][]float32
+	for i, name := range []string{"pocketdepth", "pocketdepth_int8"} {
+		n := load(t, b, worker.LoadSpec{Path: "../models/" + name + ".onnx"})
+		for seed := range uint64(2) {
+			view, err := scene.Roam(t.Context(), seed, 320, 256)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, err := n.infer(t, view.Picture)[0].Float32s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			maps[i] = append(maps[i], values)
+		}
+		n.unload(t)
+	}
+	for seed, want := range maps[0] {
+		got, span := maps[1][seed], slices.Max(want)-slices.Min(want)
+		away, right, pairs := 0.0, 0, 0
+		for k, v := range want {
+			away += math.Abs(float64(got[k]-v)) / float64(len(want))
+			other := (k*7919 + 13) % len(want)
+			if gap := v - want[other]; math.Abs(float64(gap)) > 0.05*float64(span) {
+				pairs++
+				if (got[k]-got[other])*gap > 0 {
+					right++
+				}
+			}
+		}
+		if away > 0.02*float64(span) || pairs == 0 || float64(right) < 0.99*float64(pairs) {
+			t.Errorf("scene %d: %.4f away on average, of a span of %.3f; %d of %d pairs in the same order", seed, away, span, right, pairs)
+		}
 	}
 }
 
