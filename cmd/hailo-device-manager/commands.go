@@ -42,6 +42,14 @@ func commands() []command {
 	}
 }
 
+func commandNames() string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ")
+}
+
 func listCommands() string {
 	var b strings.Builder
 	for _, c := range commands() {

@@ -128,7 +128,7 @@ func configure(args []string, lookup func(string) (string, bool), stdout io.Writ
 		return c, a, &config.Error{Source: "flags", Message: err.Error() + "; see --help"}
 	}
 	if flags.NArg() > 0 {
-		return c, a, &config.Error{Source: "flags", Message: fmt.Sprintf("unexpected argument %q; see --help", flags.Arg(0))}
+		return c, a, &config.Error{Source: "command", Message: fmt.Sprintf("%q is unknown; expected %s, or flags alone to serve (see --help)", flags.Arg(0), commandNames())}
 	}
 	if *version {
 		_, err := fmt.Fprintln(stdout, "hailo-device-manager", config.Version())

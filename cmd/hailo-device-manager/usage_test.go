@@ -42,7 +42,7 @@ func TestWrongUseExitsWith2(t *testing.T) {
 		args []string
 	}{
 		{"flags: flag provided but not defined: -frobnicate", nil, []string{"--frobnicate"}},
-		{`flags: unexpected argument "serve"`, nil, []string{"serve"}},
+		{`command: "serve" is unknown; expected doctor, ps, `, nil, []string{"serve"}},
 		{"flags: flag needs an argument: -socket", nil, []string{"--socket"}},
 		{`flags: backend: "gpu" is not valid`, nil, []string{"--config", good, "--backend", "gpu"}},
 		{`flags: http: "nonsense" is no address`, nil, []string{"--config", good, "--http", "nonsense"}},
