@@ -111,8 +111,13 @@ func TestBuiltInNetwork(t *testing.T) {
 	}
 }
 
-// The variant in whole numbers takes the place of the default without a change.
+// The variant in whole numbers was made from the default, as the file itself says,
+// and takes its place without a change.
 func TestVariantIsAlike(t *testing.T) {
+	sum := sha256.Sum256(read(t, models.Default+".onnx"))
+	if !bytes.Contains(read(t, models.Default+"_int8.onnx"), []byte(hex.EncodeToString(sum[:]))) {
+		t.Errorf("%s_int8.onnx was not made from %s.onnx: run training/quantise.py", models.Default, models.Default)
+	}
 	a, b := parse(t, models.Default+".yaml"), parse(t, models.Default+"_int8.yaml")
 	if !reflect.DeepEqual(a.Input, b.Input) || !reflect.DeepEqual(a.Output, b.Output) || a.Licence != b.Licence {
 		t.Errorf("%+v is not like %+v", b, a)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes an INT8 version of an exported network, calibrated on training photographs. See README.md."""
+"""Writes models/pocketdepth_int8.onnx, the network in whole numbers, calibrated on training photographs. See README.md."""
 
 import argparse
+import hashlib
 import pathlib
 
 import numpy as np
@@ -125,8 +126,8 @@ def main():
     data.add_arguments(parser)
     models = data.REPOSITORY / "models"
     parser.add_argument("--network", type=pathlib.Path, default=models / "pocketdepth.onnx", help="default: models/pocketdepth.onnx")
-    parser.add_argument("--out", type=pathlib.Path, default=data.REPOSITORY / "out" / "int8" / "pocketdepth.onnx",
-                        help="default: out/int8/pocketdepth.onnx; measure it with evaluate --models out/int8")
+    parser.add_argument("--out", type=pathlib.Path, default=models / "pocketdepth_int8.onnx",
+                        help="default: models/pocketdepth_int8.onnx")
     parser.add_argument("--pictures", type=int, default=32, help="photographs to calibrate on (default 32)")
     options = parser.parse_args()
     torch.set_num_threads(2)
@@ -138,6 +139,8 @@ def main():
     with_exact_input(model)
     quantised(model, found)
     del model.graph.value_info[:]  # it names maps that are no more
+    # So that a test can tell a file that was left behind when the network was trained on.
+    helper.set_model_props(model, {"quantised_from_sha256": hashlib.sha256(options.network.read_bytes()).hexdigest()})
     onnx.checker.check_model(model, full_check=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(options.out))

@@ -28,7 +28,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("evaluate", flag.ContinueOnError)
 	data := flags.String("data", "../shared/depth-data", "`folder` with eval/ and train/ and, for comparison, teacher/")
-	models := flags.String("models", "models", "`folder` of pocketdepth")
+	models := flags.String("models", "models", "`folder` of pocketdepth and its variant in whole numbers")
 	also := flags.String("also", "", "`folder` of another pocketdepth to compare with")
 	bin := flags.String("bin", "bin", "`folder` with hailo-worker-onnx")
 	threads := flags.Int("threads", 1, "threads of an inference")
@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 type candidate struct{ title, name, dir string }
 
 func candidates(ours, also, theirs string) []candidate {
-	all := []candidate{{student, student, ours}}
+	all := []candidate{{student, student, ours}, {whole, whole, ours}}
 	if also != "" {
 		all = append(all, candidate{student + " in " + also, student, also})
 	}
@@ -101,5 +101,6 @@ func candidates(ours, also, theirs string) []candidate {
 
 const (
 	student = "pocketdepth"
+	whole   = "pocketdepth_int8" // the same in whole numbers
 	teacher = "tcmonodepth_small"
 )
