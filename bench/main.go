@@ -43,6 +43,8 @@ func devices() []device {
 		{"simulated device, 10 ms", "sim", "scdepthv3", "", []string{"HAILO_SIM_LATENCY_MS=10"}},
 		{"pocketdepth, 1 thread", "onnx", "pocketdepth", "onnx: {threads: 1}\n", nil},
 		{"pocketdepth, 2 threads", "onnx", "pocketdepth", "onnx: {threads: 2}\n", nil},
+		{"pocketdepth_int8, 1 thread", "onnx", "pocketdepth_int8", "onnx: {threads: 1}\n", nil},
+		{"pocketdepth_int8, 2 threads", "onnx", "pocketdepth_int8", "onnx: {threads: 2}\n", nil},
 		{"pocketdepth, 2 threads that spin", "onnx", "pocketdepth", "onnx: {threads: 2, spin: true}\n", nil},
 	}
 }
