@@ -46,7 +46,7 @@ func (e *early) drop() {
 func (m *Manager) preparable(model device.Model) bool {
 	switch model.Type {
 	case "depth", "pose", "clip":
-		return !slices.Contains(m.options.Limits.KillAbandoned, model.Type)
+		return !slices.Contains(m.runtime.tuned.Load().limits.KillAbandoned, model.Type)
 	}
 	return false
 }

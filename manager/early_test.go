@@ -39,6 +39,35 @@ func (r *rig) counts() (early, dropped int) {
 	return r.device.early, r.device.dropped
 }
 
+// TestOverlapIsSwitchedOff by new limits while the manager runs, and on again.
+func TestOverlapIsSwitchedOff(t *testing.T) {
+	inBubble(t, 30, nil, func(t *testing.T, r *rig) {
+		r.load(t, "a10")
+		r.device.took = time.Second
+		for i, c := range []struct {
+			overlap bool
+			early   int // until now
+		}{{true, 2}, {false, 2}, {true, 4}} {
+			l := r.options.Limits
+			l.Overlap = c.overlap
+			if err := r.Apply(l, Settings{}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait() // the keeper looks at the settings, in a turn of its own
+			ctx := t.Context()
+			for _, a := range r.askInOrder(t, ctx, ctx, ctx) {
+				if err := <-a; err != nil {
+					t.Error(err)
+				}
+			}
+			synctest.Wait()
+			if early, _ := r.counts(); early != c.early {
+				t.Errorf("round %d: %d were sent early, want %d", i, early, c.early)
+			}
+		}
+	})
+}
+
 // TestTheNextRequestIsSentEarly, unless it is for another model, or that is
 // switched off, or there is no room for it; the answers are the same.
 func TestTheNextRequestIsSentEarly(t *testing.T) {

@@ -22,6 +22,7 @@ var errExpired = &device.Error{Kind: device.KindTimeout, Reason: device.ReasonEx
 type loop struct {
 	*queue
 	list     *schedule.List
+	rules    schedule.Rules // of list
 	waiting  map[schedule.ID]*job
 	running  []*job // the first has the device, a second prepares for it
 	since    time.Time
@@ -33,7 +34,8 @@ type loop struct {
 // refused; the loop ends with the job that is running.
 func (q *queue) run(ctx context.Context) {
 	defer close(q.stopped)
-	l := &loop{queue: q, list: schedule.New(q.rules, time.Now()), waiting: map[schedule.ID]*job{}}
+	rules := q.order.Load().rules
+	l := &loop{queue: q, list: schedule.New(rules, time.Now()), rules: rules, waiting: map[schedule.ID]*job{}}
 	end := ctx.Done() // nil: it has come
 	for end != nil || len(l.running) > 0 {
 		select {
@@ -50,6 +52,11 @@ func (q *queue) run(ctx context.Context) {
 }
 
 func (l *loop) handle(event any) {
+	// New rules need no event of their own: before the next one there is nothing to decide.
+	if rules := l.order.Load().rules; rules != l.rules {
+		l.rules = rules
+		l.list.SetRules(rules, time.Now())
+	}
 	switch e := event.(type) {
 	case submission:
 		l.admit(e.job)

@@ -85,8 +85,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-func (l Limits) rules() schedule.Rules {
-	return schedule.Rules{Jobs: l.Queue, Bytes: l.QueueBytes, Step: l.Ageing, Group: l.Group, GroupTime: l.GroupTime}
+func (l Limits) order() order {
+	return order{schedule.Rules{Jobs: l.Queue, Bytes: l.QueueBytes, Step: l.Ageing, Group: l.Group, GroupTime: l.GroupTime}, l.Overlap}
 }
 
 // Options are what a Manager needs.
@@ -136,8 +136,7 @@ func New(o Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{options: o, started: time.Now()}
-	m.queue = newQueue(o.Limits.rules(), m.resident)
-	m.queue.overlap = o.Limits.Overlap
+	m.queue = newQueue(o.Limits.order(), m.resident)
 	if o.Registry != nil {
 		var err error
 		if m.metrics, err = newMetrics(o.Registry, &m.queue.depths); err != nil {

@@ -13,13 +13,18 @@ import (
 // prepare meanwhile; which ones, schedule decides. Its
 // goroutine (run) owns the list; everybody else talks to it through channels.
 type queue struct {
-	rules    schedule.Rules
-	resident func() []string // the models on the device
-	overlap  bool            // a job may prepare while another runs
-	metrics  *metrics        // may be nil
-	events   chan any        // submission, cancellation, completion, drain, probe, look
-	stopped  chan struct{}   // closed when run has returned
-	depths   depths          // requests that wait, for status calls
+	order    atomic.Pointer[order] // may be replaced at any time
+	resident func() []string       // the models on the device
+	metrics  *metrics              // may be nil
+	events   chan any              // submission, cancellation, completion, drain, probe, look
+	stopped  chan struct{}         // closed when run has returned
+	depths   depths                // requests that wait, for status calls
+}
+
+// order is what the operator may say of the queue.
+type order struct {
+	rules   schedule.Rules
+	overlap bool // a job may prepare while another runs
 }
 
 // depths counts by priority.
@@ -65,8 +70,10 @@ type (
 	}
 )
 
-func newQueue(rules schedule.Rules, resident func() []string) *queue {
-	return &queue{rules: rules, resident: resident, events: make(chan any), stopped: make(chan struct{})}
+func newQueue(o order, resident func() []string) *queue {
+	q := &queue{resident: resident, events: make(chan any), stopped: make(chan struct{})}
+	q.order.Store(&o)
+	return q
 }
 
 // send delivers an event; it reports false when the loop has ended.
@@ -93,7 +100,7 @@ func (q *queue) ask(ctx context.Context, action string, terms schedule.Job, fn f
 // that belongs to who has the device. fn follows when that one has ended.
 func (q *queue) askEarly(ctx context.Context, action string, terms schedule.Job, prepare, fn func()) (waited time.Duration, err error) {
 	terms.Deadline, _ = ctx.Deadline()
-	j := &job{Job: terms, action: action, ctx: ctx, early: prepare != nil && q.overlap, refuse: make(chan error, 1), done: make(chan struct{})}
+	j := &job{Job: terms, action: action, ctx: ctx, early: prepare != nil && q.order.Load().overlap, refuse: make(chan error, 1), done: make(chan struct{})}
 	asked := time.Now()
 	var began time.Time
 	j.run = func(before *job) {
@@ -172,7 +179,8 @@ func (q *queue) alive(ctx context.Context) bool {
 func (q *queue) look() seen {
 	l := look{make(chan seen, 1)}
 	if !q.send(l) {
-		return seen{overview: device.QueueOverview{Limit: q.rules.Jobs, BytesLimit: q.rules.Bytes, Clients: []device.ClientOverview{}}}
+		rules := q.order.Load().rules
+		return seen{overview: device.QueueOverview{Limit: rules.Jobs, BytesLimit: rules.Bytes, Clients: []device.ClientOverview{}}}
 	}
 	return <-l.seen
 }

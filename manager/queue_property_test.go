@@ -201,7 +201,7 @@ func crowd(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 3))
 	rules := schedule.DefaultRules()
 	rules.Jobs = 1 + random.IntN(8)
-	q := newQueue(rules, func() []string { return []string{"m1"} })
+	q := newQueue(order{rules: rules}, func() []string { return []string{"m1"} })
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	go q.run(ctx)

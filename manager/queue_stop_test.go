@@ -115,7 +115,7 @@ func TestQueueAlive(t *testing.T) {
 		b.finish("a")
 		stuck, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if newQueue(schedule.DefaultRules(), nil).alive(stuck) { // nobody runs its loop
+		if newQueue(order{rules: schedule.DefaultRules()}, nil).alive(stuck) { // nobody runs its loop
 			t.Error("a loop that does not turn is alive")
 		}
 	})

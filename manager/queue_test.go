@@ -28,7 +28,7 @@ type bench struct {
 func newBench(t *testing.T, limit int) *bench {
 	rules := schedule.DefaultRules()
 	rules.Jobs = limit
-	b := &bench{queue: newQueue(rules, func() []string { return nil }), gates: map[string]chan struct{}{}, ends: map[string]error{}}
+	b := &bench{queue: newQueue(order{rules: rules}, func() []string { return nil }), gates: map[string]chan struct{}{}, ends: map[string]error{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	b.end = cancel
 	go b.queue.run(ctx)
@@ -162,6 +162,49 @@ func TestQueueFull(t *testing.T) {
 			b.finish(name)
 		}
 		b.expectBegan(t, "a", "b", "c", "e")
+	})
+}
+
+// TestQueueOtherRules: a smaller queue keeps who waits and refuses who comes, a
+// larger one takes more, and the next decision is by the new numbers.
+func TestQueueOtherRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, 3)
+		hold := func(jobs, group int) {
+			o := *b.queue.order.Load()
+			o.rules.Jobs, o.rules.Group = jobs, group
+			b.queue.order.Store(&o)
+		}
+		ask := func(name, model string) {
+			b.submitJob(t.Context(), name, schedule.Job{Model: model, Client: name[:1], Priority: device.DefaultPriority})
+		}
+		for _, j := range [][2]string{{"a1", "m"}, {"a2", "m"}, {"b1", "n"}} {
+			ask(j[0], j[1])
+		}
+		hold(1, 8)
+		ask("c1", "n")
+		b.expectEnd(t, "c1", device.KindBusy)
+		b.expectRunning(t, "a2", "b1")
+		if o := b.queue.look().overview; o.Limit != 1 || o.Waiting != 2 {
+			t.Errorf("the queue is %+v", o)
+		}
+		hold(4, 8)
+		ask("b2", "n")
+		b.expectDepth(t, 3)
+		b.finish("a1") // m goes on: its group is not over
+		hold(4, 0)
+		b.finish("a2") // turns alone: b's, who has had none
+		b.finish("b1")
+		b.finish("b2")
+		b.expectBegan(t, "a1", "a2", "b1", "b2")
+		ask("a3", "m")
+		ask("a4", "m")
+		ask("b3", "n")
+		b.finish("a3")
+		b.expectBegan(t, "a1", "a2", "b1", "b2", "a3", "b3") // with groups it were a4
+		b.finish("b3")
+		b.finish("a4")
+		b.expectDepth(t, 0)
 	})
 }
 

@@ -71,7 +71,7 @@ func (m *Manager) account(ctx context.Context, o outcome) {
 // lifeOf is the context of the operation itself, which goes on when its caller
 // has left, unless the model's type is configured to be killed then.
 func (m *Manager) lifeOf(q request) (life context.Context, end context.CancelFunc) {
-	if q.action != "infer" || !slices.Contains(m.options.Limits.KillAbandoned, q.model.Type) {
+	if q.action != "infer" || !slices.Contains(m.runtime.tuned.Load().limits.KillAbandoned, q.model.Type) {
 		return m.life, func() {}
 	}
 	life, kill := context.WithCancelCause(m.life)

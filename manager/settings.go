@@ -120,16 +120,17 @@ func (t *tuned) generateLimits(modelType string) (all, token time.Duration) {
 	return cmp.Or(own.Infer, t.limits.GenerateTimeout), cmp.Or(own.Token, t.limits.TokenTimeout)
 }
 
-// Apply changes the settings and, of limits, those that operations look at: the
-// times of loading, inferring and of jobs that do not end, the rounds of
-// eviction, the breaker. The queue's bounds and the times of starting and
-// stopping are those of New for good. What is under way goes on as it began.
-// Settings that Check refuses change nothing.
+// Apply changes the settings and the limits, but for the times of starting and
+// stopping and of reading statistics, which are those of New for good. What is
+// under way goes on as it began; who waits goes on waiting, also where fewer
+// might now. Settings that Check refuses change nothing.
 func (m *Manager) Apply(l Limits, s Settings) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
 	m.runtime.tuned.Store(&tuned{l, s})
+	next := l.order()
+	m.queue.order.Store(&next)
 	m.runtime.wake()
 	return nil
 }

@@ -18,7 +18,8 @@ func clamp(priority int) int {
 // now, which must not go back: an earlier one counts as the latest seen.
 type List struct {
 	rules Rules
-	epoch time.Time // beats are counted from it
+	epoch time.Time // beats are counted from it, on from those before
+	beats int64     // before it
 	now   time.Time
 
 	nodes     map[ID]*node
@@ -52,6 +53,14 @@ type streak struct {
 // New makes an empty list.
 func New(rules Rules, now time.Time) *List {
 	return &List{rules: rules, epoch: now, now: now, nodes: map[ID]*node{}, clients: clients{byName: map[string]*client{}}}
+}
+
+// SetRules changes the numbers. Those who wait go on waiting, even if they are more
+// than may now, and keep the priority that they have gained; the beat under way
+// begins anew.
+func (l *List) SetRules(rules Rules, now time.Time) {
+	l.advance(now)
+	l.beats, l.epoch, l.rules = l.beat(l.now), l.now, rules
 }
 
 // Admit adds a job, or refuses it when too many or too large ones wait.
@@ -213,7 +222,7 @@ func (l *List) advance(now time.Time) {
 	}
 }
 
-func (l *List) beat(t time.Time) int64 { return int64(t.Sub(l.epoch) / l.rules.Step) }
+func (l *List) beat(t time.Time) int64 { return l.beats + int64(t.Sub(l.epoch)/l.rules.Step) }
 
 func (l *List) expired(now time.Time) bool {
 	return len(l.deadlines) > 0 && !l.deadlines[0].job.Deadline.After(now)

@@ -11,6 +11,7 @@ import (
 // state of the list or of the reference.
 type notes struct {
 	rules  Rules
+	most   Rules      // the largest of each number so far
 	before map[ID]int // jobs that ran since it was overdue
 	// served counts the turns of each pair's first client while both waited at
 	// the level that was served.
@@ -21,7 +22,12 @@ type notes struct {
 }
 
 func newNotes(rules Rules) notes {
-	return notes{rules: rules, before: map[ID]int{}, served: map[[2]string]int{}}
+	return notes{rules: rules, most: rules, before: map[ID]int{}, served: map[[2]string]int{}}
+}
+
+func (n *notes) setRules(r Rules) {
+	n.rules = r
+	n.most = Rules{Jobs: max(n.most.Jobs, r.Jobs), Bytes: max(n.most.Bytes, r.Bytes), Group: max(n.most.Group, r.Group)}
 }
 
 // check is called with every choice, before it is taken.
@@ -38,18 +44,19 @@ func (n *notes) check(c Choice, g *game) error {
 	if err := n.starvation(c, g); err != nil {
 		return err
 	}
-	overdue := g.ref.effective(j, g.now) > device.MostPriority
+	own := g.ref.effectiveOf(c.ID, g.now)
+	overdue := own > device.MostPriority
 	var level []waiter
 	for _, w := range g.ref.waiting {
-		e := g.ref.effective(w.Job, g.now)
+		e := g.ref.effective(w, g.now)
 		switch {
 		case w.Urgent:
 			return fmt.Errorf("job %d runs before the urgent %d", c.ID, w.ID)
 		case overdue && e > device.MostPriority && w.ID < c.ID:
 			return fmt.Errorf("overdue job %d runs before %d, which came first", c.ID, w.ID)
-		case !overdue && e > g.ref.effective(j, g.now):
+		case !overdue && e > own:
 			return fmt.Errorf("job %d runs before %d of a higher effective priority", c.ID, w.ID)
-		case e == g.ref.effective(j, g.now):
+		case e == own:
 			level = append(level, w)
 		}
 	}
@@ -65,14 +72,15 @@ func (n *notes) check(c Choice, g *game) error {
 	return n.fairness(c, level, overdue)
 }
 
-// starvation: after (10-p) steps a job waits for at most Jobs-1 others.
+// starvation: after (10-p) steps, counted anew when the rules change, a job waits
+// for at most Jobs-1 others.
 func (n *notes) starvation(c Choice, g *game) error {
 	for _, w := range g.ref.waiting {
-		if w.Urgent || w.ID == c.ID || g.now.Sub(w.Arrival) < n.rules.Bound(w.Priority) {
+		if w.Urgent || w.ID == c.ID || g.now.Sub(w.since) < n.rules.Bound(w.Priority) {
 			continue
 		}
-		if n.before[w.ID]++; n.before[w.ID] > n.rules.Jobs-1 {
-			return fmt.Errorf("%d jobs ran before %d since it is overdue; at most %d may", n.before[w.ID], w.ID, n.rules.Jobs-1)
+		if n.before[w.ID]++; n.before[w.ID] > n.most.Jobs-1 {
+			return fmt.Errorf("%d jobs ran before %d since it is overdue; at most %d may", n.before[w.ID], w.ID, n.most.Jobs-1)
 		}
 	}
 	return nil
@@ -115,7 +123,7 @@ func (n *notes) fairness(c Choice, level []waiter, overdue bool) error {
 			case c.Job.Client == b:
 				n.served[pair]--
 			}
-			if most := 2*int(n.rules.lead()) + 1; n.served[pair] > most {
+			if most := 2*int(n.most.lead()) + 1; n.served[pair] > most {
 				return fmt.Errorf("%s had %d turns more than %s, who waited beside; at most %d may be", a, n.served[pair], b, most)
 			}
 		}

@@ -29,6 +29,8 @@ type reference struct {
 type waiter struct {
 	ID
 	Job
+	gained int       // priorities by waiting, before the rules last changed
+	since  time.Time // it came, or they changed
 }
 
 type sharer struct {
@@ -56,7 +58,7 @@ func (r *reference) admit(j Job, now time.Time) (ID, bool) {
 	}
 	r.ids++
 	j.Arrival = now
-	r.waiting = append(r.waiting, waiter{r.ids, j})
+	r.waiting = append(r.waiting, waiter{r.ids, j, 0, now})
 	return r.ids, true
 }
 
@@ -88,10 +90,22 @@ func (r *reference) expire(now time.Time) (gone []ID) {
 
 func expired(j Job, now time.Time) bool { return !j.Deadline.IsZero() && !now.Before(j.Deadline) }
 
+func (r *reference) setRules(rules Rules, now time.Time) {
+	for i, w := range r.waiting {
+		r.waiting[i].gained, r.waiting[i].since = r.effective(w, now)-w.Priority, now
+	}
+	r.rules, r.epoch = rules, now
+}
+
 // effective counts the beats after the arrival, until now.
-func (r *reference) effective(j Job, now time.Time) int {
+func (r *reference) effective(w waiter, now time.Time) int {
 	beats := func(t time.Time) int { return int(t.Sub(r.epoch) / r.rules.Step) }
-	return j.Priority + beats(now) - beats(j.Arrival)
+	return w.Priority + w.gained + beats(now) - beats(w.since)
+}
+
+// effectiveOf is effective by number.
+func (r *reference) effectiveOf(id ID, now time.Time) int {
+	return r.effective(r.waiting[slices.IndexFunc(r.waiting, func(w waiter) bool { return w.ID == id })], now)
 }
 
 func (r *reference) next(now time.Time, resident []string) (Choice, bool) {
@@ -102,7 +116,7 @@ func (r *reference) next(now time.Time, resident []string) (Choice, bool) {
 		if expired(w.Job, now) {
 			return Choice{}, false
 		}
-		e := r.effective(w.Job, now)
+		e := r.effective(w, now)
 		switch {
 		case w.Urgent:
 		case e > device.MostPriority && overdue == nil: // the first to come

@@ -149,11 +149,11 @@ func TestReloadByCommand(t *testing.T) {
 	if got := d.mustAsk(t, "load", "mine"); !strings.HasPrefix(got, "mine: loaded in 0.") {
 		t.Errorf("%q", got)
 	}
-	const waits = "; wait for the next start (sudo systemctl restart hailo-device-manager): queue\n"
-	if r := apply("queue: 7\n"); r.stdout != "the configuration is applied"+waits {
+	const waits = "; wait for the next start (sudo systemctl restart hailo-device-manager): timeouts.drain\n"
+	if r := apply("queue: 7\ntimeouts: {drain: 1s}\n"); r.stdout != "the configuration is applied"+waits {
 		t.Errorf("%+v", r)
 	}
-	if got := d.mustAsk(t, "reload", "--json"); got != `{"needs_restart":["queue"]}`+"\n" {
+	if got := d.mustAsk(t, "reload", "--json"); got != `{"needs_restart":["timeouts.drain"]}`+"\n" {
 		t.Errorf("%q", got)
 	}
 	d.terminate(t, patience)

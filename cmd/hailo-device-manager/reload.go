@@ -75,7 +75,7 @@ func (r *reloader) reload(context.Context) (restart []string, err error) {
 // reloadable reports whether reload applies a setting or section.
 func reloadable(name string) bool {
 	switch name {
-	case "models", "types", "keep_alive", "max_evictions", "breaker",
+	case "models", "types", "keep_alive", "max_evictions", "breaker", "queue", "queue_bytes", "scheduling",
 		"timeouts.load", "timeouts.infer", "timeouts.release", "timeouts.unfinished":
 		return true
 	}

@@ -58,7 +58,7 @@ func TestReload(t *testing.T) {
 	}
 
 	d.hangup(t, "queue: 7\nonnx: {threads: 1}\ntimeouts: {infer: 2s, drain: 1s}\n")
-	if line := d.await(t, "configuration reloaded"); line["needs_restart"] != "queue, onnx.threads, timeouts.drain" {
+	if line := d.await(t, "configuration reloaded"); line["needs_restart"] != "onnx.threads, timeouts.drain" {
 		t.Errorf("needs a restart: %v", line["needs_restart"])
 	}
 	d.mustInfer(t)
