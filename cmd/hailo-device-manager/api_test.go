@@ -144,20 +144,20 @@ func TestOperationsOverHTTP(t *testing.T) {
 	}
 	config := func(text string) {
 		t.Helper()
-		if err := os.WriteFile(d.config, []byte("log: {format: json}\nqueue: 7\n"+text), 0o600); err != nil {
+		if err := os.WriteFile(d.config, []byte("log: {format: json}\nqueue: 7\ntimeouts: {drain: 1s}\n"+text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	config("models: [{name: luma, type: depth, path: " + d.model.Path + "}]\n")
 	r, err := c.Reload(within(t))
-	if err != nil || !slices.Equal(r.NeedRestart, []string{"queue"}) {
+	if err != nil || !slices.Equal(r.NeedRestart, []string{"timeouts.drain"}) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if err := c.Pin(within(t), "luma", true); err != nil {
 		t.Fatal(err)
 	}
 	o, err := c.Overview(within(t))
-	if err != nil || len(o.Models) != 1 || o.Models[0].Name != "luma" || !o.Models[0].Pinned || o.Models[0].State != device.StateIdle {
+	if err != nil || o.Queue.Limit != 7 || len(o.Models) != 1 || o.Models[0].Name != "luma" || !o.Models[0].Pinned || o.Models[0].State != device.StateIdle {
 		t.Errorf("%+v, %v", o, err)
 	}
 	config("models: [{name: luma, type: depth, path: ''}]\n")
