@@ -111,7 +111,7 @@ func (c *HTTPClient) Reload(ctx context.Context) (r Reloaded, err error) {
 func (c *HTTPClient) Overview(ctx context.Context) (o Overview, err error) {
 	body, _, err := c.do(ctx, http.MethodGet, "/v1/ps", oip.Message{})
 	if err == nil {
-		err = parseAnswer(body.Bytes, &o)
+		err = parseAnswer(body, &o)
 	}
 	return o, err
 }
@@ -123,6 +123,7 @@ func (c *HTTPClient) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	a, err := decode(body.Bytes)
+	body.Recycle()
 	if err != nil {
 		return Status{}, err
 	}
@@ -172,11 +173,13 @@ func (c *HTTPClient) post(ctx context.Context, path string, m *Model, answer any
 	if err != nil || answer == nil {
 		return err
 	}
-	return parseAnswer(body.Bytes, answer)
+	return parseAnswer(body, answer)
 }
 
-func parseAnswer(body []byte, into any) error {
-	if err := json.Unmarshal(body, into); err != nil {
+// parseAnswer uses the body up.
+func parseAnswer(body *buffers.Buffer, into any) error {
+	defer body.Recycle()
+	if err := json.Unmarshal(body.Bytes, into); err != nil {
 		return &Error{Kind: KindInternal, Message: "the device manager's answer: " + err.Error()}
 	}
 	return nil

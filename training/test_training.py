@@ -53,6 +53,17 @@ class Metrics(unittest.TestCase):
         self.assertEqual(list(found), [int(v) % (2**63 - 1) for v in published])
 
 
+def begun_with(exported, image):
+    """A PocketDepth that begins with the weights of exported, written to a file and read again; image uint8 [2, 256, 320, 3]."""
+    photographs = types.SimpleNamespace(pictures=image.numpy(), labels=image[..., 0].numpy(), training=np.arange(2))
+    began = PocketDepth()
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "network.onnx"
+        write_onnx(folded(exported), path)
+        begin_with(began, path, photographs, torch.Generator().manual_seed(1), batches=1)
+    return began
+
+
 class Training(unittest.TestCase):
     def test_loss_sees_neither_scale_nor_shift_but_the_sign(self):
         label = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -73,12 +84,7 @@ class Training(unittest.TestCase):
         torch.manual_seed(3)
         exported, image = PocketDepth(), torch.randint(0, 256, (2, 256, 320, 3), dtype=torch.uint8)
         exported(image)
-        photographs = types.SimpleNamespace(pictures=image.numpy(), labels=image[..., 0].numpy(), training=np.arange(2))
-        began = PocketDepth()
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "network.onnx"
-            write_onnx(folded(exported), path)
-            begin_with(began, path, photographs, torch.Generator().manual_seed(1), batches=1)
+        began = begun_with(exported, image)
         with torch.no_grad():
             difference = rounded(folded(exported))(image) - began.eval()(image)
             # While training, the batch's own statistics count: near those that were measured.
@@ -91,12 +97,7 @@ class Training(unittest.TestCase):
         shallow, image = PocketDepth(), torch.randint(0, 256, (2, 256, 320, 3), dtype=torch.uint8)
         shallow.sixteenth, shallow.last[0] = shallow.sixteenth[:4], shallow.last[0][:3]
         shallow(image)
-        photographs = types.SimpleNamespace(pictures=image.numpy(), labels=image[..., 0].numpy(), training=np.arange(2))
-        deep = PocketDepth()
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "network.onnx"
-            write_onnx(folded(shallow), path)
-            begin_with(deep, path, photographs, torch.Generator().manual_seed(1), batches=1)
+        deep = begun_with(shallow, image)
         with torch.no_grad():
             difference = rounded(folded(shallow))(image) - deep.eval()(image)
         self.assertLess(float(difference.abs().max()), 1e-4)
