@@ -11,7 +11,12 @@ import (
 // for, and no two that are in use share memory.
 func TestGet(t *testing.T) {
 	var pool buffers.Pool
-	var held []*buffers.Buffer
+	type user struct {
+		*buffers.Buffer
+		mark byte
+		size int
+	}
+	var held []user
 	for i := range 200 {
 		size := i * 7919 % 5000
 		b := pool.Get(size)
@@ -21,13 +26,13 @@ func TestGet(t *testing.T) {
 		for k := range b.Bytes {
 			b.Bytes[k] = byte(i)
 		}
-		held = append(held, b)
+		held = append(held, user{b, byte(i), size})
 		if i%3 == 0 {
 			held[0].Recycle()
 			held = held[1:]
 		}
 		for _, h := range held {
-			if n := len(h.Bytes); n > 0 && bytes.Count(h.Bytes, h.Bytes[:1]) != n {
+			if len(h.Bytes) != h.size || bytes.Count(h.Bytes, []byte{h.mark}) != h.size {
 				t.Fatal("a buffer in use was written into by the owner of another")
 			}
 		}
