@@ -18,7 +18,7 @@ func TestGet(t *testing.T) {
 	}
 	var held []user
 	for i := range 200 {
-		size := i * 7919 % 5000
+		size := 5000 - i*7919%5000
 		b := pool.Get(size)
 		if len(b.Bytes) != size {
 			t.Fatalf("got %d bytes, want %d", len(b.Bytes), size)
